@@ -1,0 +1,12 @@
+DROP TABLE partnerships;
+DROP TABLE funding_lines;
+DROP TABLE collaboration_goals;
+DROP TABLE collaboration_members;
+DROP TABLE collaboration_regions;
+DROP TABLE collaborations;
+DROP TABLE project_date_claims;
+DROP TABLE project_areas;
+DROP TABLE projects;
+DROP TABLE partners;
+DROP TABLE culture_schools;
+DROP TABLE areas;

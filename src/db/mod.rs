@@ -1,0 +1,304 @@
+//! The database: two lanes, migrations, the private cluster, and the way from a constraint to a problem.
+//!
+//! * The **fast lane** carries short parameterised reads. Each worker has a few connections of its own and pipelines
+//!   requests on them: half the CPU of a shared pool. Never a transaction, never anything slow.
+//! * The **exclusive lane** is a small pool for transactions, writes and everything that may take long.
+//!
+//! Every call has a bound of our own around it, a little above PostgreSQL's, since a frozen or unreachable server
+//! cannot time out by itself. A connection that ran into our bound is thrown away.
+
+pub mod catalogue;
+pub mod connect;
+pub mod fragment;
+pub mod lane;
+pub mod migrate;
+pub mod private;
+pub mod search;
+pub mod store;
+pub mod window;
+
+use std::ops::AsyncFn;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel::result::{DatabaseErrorKind, Error as QueryError, QueryResult};
+use diesel_async::pooled_connection::deadpool::{Object, Pool, PoolError};
+use diesel_async::pooled_connection::{
+    AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
+};
+use diesel_async::{AsyncConnection, AsyncPgConnection, TransactionManager};
+use tokio::time::timeout;
+
+pub use connect::{ConnectError, Target, Work};
+use lane::Lane;
+
+use crate::problem::Problem;
+
+/// What store functions take: a shared reference, so that a fast connection can be pipelined.
+pub type Conn = AsyncPgConnection;
+
+/// How long a caller waits for a free connection of the exclusive lane.
+const POOL_WAIT: Duration = Duration::from_secs(2);
+/// Our bound around a read of the fast lane: its `statement_timeout` and a second.
+const READ_BOUND: Duration = Duration::from_secs(6);
+/// Our bound around a whole transaction of the exclusive lane.
+const WRITE_BOUND: Duration = Duration::from_secs(25);
+/// How often a transaction that lost against another is tried.
+const WRITE_ATTEMPTS: u32 = 3;
+
+/// Why the database did not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum DbError {
+    /// The statement failed.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// No connection could be opened.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// No connection became free in time.
+    #[error("no database connection became free: {0}")]
+    Pool(String),
+    /// Our own bound was reached.
+    #[error("the database did not answer within {0:?}")]
+    Timeout(Duration),
+}
+
+impl DbError {
+    /// Whether the connection is of no more use.
+    #[must_use]
+    pub fn is_broken_connection(&self) -> bool {
+        match self {
+            Self::Query(error) => is_broken_connection(error),
+            Self::Connect(_) | Self::Timeout(_) => true,
+            Self::Pool(_) => false,
+        }
+    }
+}
+
+/// Whether a query failed because its connection is gone.
+fn is_broken_connection(error: &QueryError) -> bool {
+    match error {
+        QueryError::DatabaseError(
+            DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand,
+            _,
+        )
+        | QueryError::BrokenTransactionManager => true,
+        QueryError::DatabaseError(_, info) => {
+            let message = info.message();
+            message.starts_with("terminating connection")
+                || message.starts_with("the database system is")
+        }
+        _ => false,
+    }
+}
+
+/// Whether the same transaction may succeed if it is tried again.
+fn lost_a_race(error: &QueryError) -> bool {
+    match error {
+        QueryError::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => true,
+        QueryError::DatabaseError(_, info) => info.message() == "deadlock detected",
+        _ => false,
+    }
+}
+
+/// Why a transaction ended without effect: the database refused, or we did.
+#[derive(Debug)]
+pub enum WriteError {
+    /// The database refused.
+    Query(QueryError),
+    /// A rule of ours refused.
+    Refused(Problem),
+}
+
+impl From<QueryError> for WriteError {
+    fn from(error: QueryError) -> Self {
+        Self::Query(error)
+    }
+}
+
+impl From<Problem> for WriteError {
+    fn from(problem: Problem) -> Self {
+        Self::Refused(problem)
+    }
+}
+
+/// The pool and the address, shared by all workers.
+#[derive(Clone)]
+pub struct Shared {
+    target: Target,
+    pool: Pool<AsyncPgConnection>,
+}
+
+impl Shared {
+    /// Prepares the exclusive lane; opens nothing yet.
+    ///
+    /// # Errors
+    /// When the pool's settings contradict each other.
+    pub fn new(target: Target, pool_size: usize) -> Result<Arc<Self>, DbError> {
+        let mut config = ManagerConfig::<AsyncPgConnection>::default();
+        config.recycling_method = RecyclingMethod::Fast;
+        let own = target.clone();
+        config.custom_setup = Box::new(move |_| {
+            let target = own.clone();
+            Box::pin(async move {
+                connect::open(&target, Work::Write)
+                    .await
+                    .map_err(ConnectError::into_diesel)
+            })
+        });
+        let manager = AsyncDieselConnectionManager::new_with_config("", config);
+        let pool = Pool::builder(manager)
+            .max_size(pool_size)
+            .wait_timeout(Some(POOL_WAIT))
+            .create_timeout(Some(connect::CONNECT_TIMEOUT))
+            .recycle_timeout(Some(Duration::from_secs(1)))
+            .runtime(deadpool_runtime::Runtime::Tokio1)
+            .build()
+            .map_err(|error| DbError::Pool(error.to_string()))?;
+        Ok(Arc::new(Self { target, pool }))
+    }
+
+    /// Where the database is.
+    #[must_use]
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// Size, free and waiting of the exclusive lane, for the metrics.
+    #[must_use]
+    pub fn pool_status(&self) -> (usize, usize, usize) {
+        let status = self.pool.status();
+        (status.size, status.available, status.waiting)
+    }
+
+    async fn exclusive(&self) -> Result<Object<AsyncPgConnection>, DbError> {
+        self.pool.get().await.map_err(|error| match error {
+            PoolError::Backend(error) => DbError::Pool(error.to_string()),
+            other => DbError::Pool(other.to_string()),
+        })
+    }
+
+    /// Runs `work` in one transaction; all of it happens, or nothing.
+    ///
+    /// A transaction that lost a race (deadlock, serialisation) is tried again, so `work` may run up to three times.
+    ///
+    /// # Errors
+    /// The problem that `work` refused with, or the one the database's error stands for.
+    pub async fn write<T>(
+        &self,
+        work: impl AsyncFn(&Conn) -> Result<T, WriteError>,
+    ) -> Result<T, Problem> {
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let mut conn = self.exclusive().await?;
+            let Ok(outcome) = timeout(WRITE_BOUND, transaction(&mut conn, &work)).await else {
+                drop(Object::take(conn));
+                return Err(DbError::Timeout(WRITE_BOUND).into());
+            };
+            match outcome {
+                Ok(value) => return Ok(value),
+                Err(WriteError::Refused(problem)) => return Err(problem),
+                Err(WriteError::Query(error))
+                    if lost_a_race(&error) && attempt < WRITE_ATTEMPTS =>
+                {
+                    log::info!(attempt; "transaction lost a race, trying again: {error}");
+                }
+                Err(WriteError::Query(error)) => {
+                    if is_broken_connection(&error) {
+                        drop(Object::take(conn));
+                    }
+                    return Err(DbError::Query(error).into());
+                }
+            }
+        }
+    }
+}
+
+async fn transaction<T>(
+    conn: &mut Conn,
+    work: &impl AsyncFn(&Conn) -> Result<T, WriteError>,
+) -> Result<T, WriteError> {
+    type Transaction = <AsyncPgConnection as AsyncConnection>::TransactionManager;
+    Transaction::begin_transaction(conn).await?;
+    match work(conn).await {
+        Ok(value) => {
+            Transaction::commit_transaction(conn).await?;
+            Ok(value)
+        }
+        Err(error) => {
+            if let Err(rollback) = Transaction::rollback_transaction(conn).await {
+                log::warn!("rollback failed: {rollback}");
+            }
+            Err(error)
+        }
+    }
+}
+
+/// The database as a worker sees it: the shared pool and the worker's own fast lane.
+#[derive(Clone)]
+pub struct Db {
+    shared: Arc<Shared>,
+    lane: Rc<Lane>,
+}
+
+impl Db {
+    /// For one worker; opens nothing yet.
+    #[must_use]
+    pub fn new(shared: Arc<Shared>) -> Self {
+        let lane = Rc::new(Lane::new(shared.target.clone()));
+        Self { shared, lane }
+    }
+
+    /// Runs a short read on the fast lane. If the connection turns out to be dead, it is tried once more on a new one.
+    ///
+    /// # Errors
+    /// [`DbError`]; a query that found nothing is `Query(NotFound)`.
+    pub async fn read<T>(&self, work: impl AsyncFn(&Conn) -> QueryResult<T>) -> Result<T, DbError> {
+        let mut again = true;
+        loop {
+            let conn = self.lane.connection().await?;
+            let error = match timeout(READ_BOUND, work(&conn)).await {
+                Ok(Ok(value)) => return Ok(value),
+                Ok(Err(error)) => DbError::Query(error),
+                Err(_) => {
+                    again = false;
+                    DbError::Timeout(READ_BOUND)
+                }
+            };
+            if !error.is_broken_connection() {
+                return Err(error);
+            }
+            self.lane.discard(&conn);
+            if !again {
+                return Err(error);
+            }
+            again = false;
+        }
+    }
+
+    /// Runs a transaction on the exclusive lane; see [`Shared::write`].
+    ///
+    /// # Errors
+    /// As [`Shared::write`].
+    pub async fn write<T>(
+        &self,
+        work: impl AsyncFn(&Conn) -> Result<T, WriteError>,
+    ) -> Result<T, Problem> {
+        self.shared.write(work).await
+    }
+}
+
+impl actix_web::FromRequest for Db {
+    type Error = Problem;
+    type Future = std::future::Ready<Result<Self, Problem>>;
+
+    fn from_request(req: &actix_web::HttpRequest, _: &mut actix_web::dev::Payload) -> Self::Future {
+        std::future::ready(
+            req.app_data::<Self>()
+                .cloned()
+                .ok_or_else(|| Problem::internal("the worker has no database")),
+        )
+    }
+}

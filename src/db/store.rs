@@ -1,0 +1,124 @@
+//! The queries that every kept table has, generated once: find, lock, a window of a list, bury.
+
+/// Generates `find`, `lock`, `list` and `bury` for a table.
+///
+/// `list` takes the filtered query as a closure, since it runs it twice when the total is asked for.
+#[macro_export]
+macro_rules! store_of {
+    ($table:ident, $row:ty, $key:ident: $key_type:ty) => {
+        /// A query on the table, with filters to come.
+        pub type Query = $crate::schema::$table::BoxedQuery<'static, diesel::pg::Pg>;
+
+        /// The row with this key, deleted or not.
+        ///
+        /// # Errors
+        /// When the query fails.
+        pub async fn find(
+            conn: &$crate::db::Conn,
+            key: &$key_type,
+        ) -> diesel::QueryResult<Option<$row>> {
+            use diesel::prelude::*;
+            use diesel_async::RunQueryDsl;
+            let mut conn = conn;
+            $crate::schema::$table::table
+                .filter($crate::schema::$table::$key.eq(key))
+                .select(<$row>::as_select())
+                .first(&mut conn)
+                .await
+                .optional()
+        }
+
+        /// The row with this key, locked until the transaction ends.
+        ///
+        /// # Errors
+        /// When the query fails.
+        pub async fn lock(
+            conn: &$crate::db::Conn,
+            key: &$key_type,
+        ) -> diesel::QueryResult<Option<$row>> {
+            use diesel::prelude::*;
+            use diesel_async::RunQueryDsl;
+            let mut conn = conn;
+            $crate::schema::$table::table
+                .filter($crate::schema::$table::$key.eq(key))
+                .select(<$row>::as_select())
+                .for_update()
+                .first(&mut conn)
+                .await
+                .optional()
+        }
+
+        /// The rows of a window, one more than asked for when reading by cursor, and the total when it is asked for.
+        ///
+        /// # Errors
+        /// When a query fails.
+        pub async fn list(
+            conn: &$crate::db::Conn,
+            window: &$crate::db::window::Window,
+            query: impl Fn() -> Query,
+        ) -> diesel::QueryResult<(Vec<$row>, Option<i64>)> {
+            use diesel::prelude::*;
+            use diesel_async::RunQueryDsl;
+            let (mut conn, mut counting) = (conn, conn);
+            let mut rows = query();
+            if let Some(after) = window.after() {
+                rows = rows.filter(after);
+            }
+            let extra = i64::from(!window.counts());
+            let rows = rows
+                .order_by(window.order_by())
+                .limit(window.limit + extra)
+                .offset(window.offset())
+                .select(<$row>::as_select())
+                .load(&mut conn);
+            if !window.counts() {
+                return Ok((rows.await?, None));
+            }
+            let total = query().count().get_result(&mut counting);
+            let (rows, total) = futures_util::try_join!(rows, total)?;
+            Ok((rows, Some(total)))
+        }
+
+        /// Turns the row into a tombstone; says how many rows that were (0 or 1).
+        ///
+        /// # Errors
+        /// When the statement fails.
+        pub async fn bury(conn: &$crate::db::Conn, key: &$key_type) -> diesel::QueryResult<usize> {
+            use diesel::prelude::*;
+            use diesel_async::RunQueryDsl;
+            let mut conn = conn;
+            diesel::update(
+                $crate::schema::$table::table.filter($crate::schema::$table::$key.eq(key)),
+            )
+            .set($crate::schema::$table::deleted_at.eq(diesel::dsl::now))
+            .execute(&mut conn)
+            .await
+        }
+    };
+}
+
+/// Says what every kept row has, by its column names.
+#[macro_export]
+macro_rules! kept {
+    ($row:ty, $key:ident: $key_type:ty, visible $visible:expr) => {
+        impl $crate::http::resource::Kept for $row {
+            type Key = $key_type;
+            fn key(&self) -> &$key_type {
+                &self.$key
+            }
+            fn area(&self) -> &str {
+                &self.area_code
+            }
+            fn version(&self) -> i64 {
+                self.version
+            }
+            fn deleted_at(&self) -> Option<chrono::DateTime<chrono::Utc>> {
+                self.deleted_at
+            }
+            fn visible(&self, reach: &$crate::access::Reach) -> bool {
+                let visible: fn(&$row, &$crate::access::Reach) -> bool = $visible;
+                visible(self, reach)
+            }
+        }
+    };
+}

@@ -1,0 +1,3 @@
+//! Writers of other formats than JSON: rows in, bytes out.
+
+pub mod csv;

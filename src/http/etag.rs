@@ -1,0 +1,144 @@
+//! Conditional requests (RFC 9110 section 13).
+//!
+//! The strong ETag of a row is its version. Anything else that is answered (a list, a row with `include` or `fields`)
+//! has a weak one, a hash of its bytes, good for 304 and not for writing.
+
+use std::fmt::Write;
+
+use actix_web::HttpRequest;
+use actix_web::http::header;
+use sha2::{Digest, Sha256};
+
+use crate::problem::{Fault, Problem, ProblemKind, text};
+
+/// The strong ETag of a version.
+#[must_use]
+pub fn of_version(version: i64) -> String {
+    format!("\"{version}\"")
+}
+
+/// The weak ETag of some bytes.
+#[must_use]
+pub fn of_bytes(bytes: &[u8]) -> String {
+    let mut tag = String::from("W/\"");
+    for byte in Sha256::digest(bytes).iter().take(16) {
+        let _ = write!(tag, "{byte:02x}");
+    }
+    tag.push('"');
+    tag
+}
+
+/// Whether `If-None-Match` names this tag (weak comparison): the answer is 304.
+#[must_use]
+pub fn is_unchanged(req: &HttpRequest, etag: &str) -> bool {
+    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    req.headers()
+        .get_all(header::IF_NONE_MATCH)
+        .filter_map(|value| value.to_str().ok())
+        .any(|value| value.trim() == "*" || value.split(',').any(|tag| opaque(tag) == opaque(etag)))
+}
+
+/// What `If-Match` demands of a write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// Any version, as long as the row exists (`*`).
+    Any,
+    /// One of these versions.
+    Versions(Vec<i64>),
+}
+
+impl Expected {
+    /// Reads `If-Match`: required for every change of a row, so that nobody overwrites what they have not seen.
+    ///
+    /// # Errors
+    /// 428 without the header, 400 if it holds no strong tag of ours.
+    pub fn from_request(req: &HttpRequest) -> Result<Self, Problem> {
+        let mut versions = Vec::new();
+        let mut given = false;
+        for value in req.headers().get_all(header::IF_MATCH) {
+            given = true;
+            let value = value.to_str().unwrap_or_default();
+            if value.trim() == "*" {
+                return Ok(Self::Any);
+            }
+            for tag in value.split(',') {
+                let tag = tag.trim();
+                let version = tag
+                    .strip_prefix('"')
+                    .and_then(|tag| tag.strip_suffix('"'))
+                    .and_then(|tag| tag.parse().ok());
+                match version {
+                    Some(version) => versions.push(version),
+                    // A weak or foreign tag never matches in a strong comparison; it is not an error of form.
+                    None if tag.starts_with("W/\"") || tag.starts_with('"') => {}
+                    None => {
+                        return Err(Problem::new(ProblemKind::MalformedRequest).fault(
+                            Fault::header(
+                                "If-Match",
+                                "etag_format",
+                                text(
+                                    "If-Match ska vara radens ETag, till exempel \"7\".",
+                                    "If-Match must be the row's ETag, for example \"7\".",
+                                ),
+                            ),
+                        ));
+                    }
+                }
+            }
+        }
+        if given {
+            return Ok(Self::Versions(versions));
+        }
+        Err(
+            Problem::new(ProblemKind::PreconditionRequired).fault(Fault::header(
+                "If-Match",
+                "if_match_required",
+                text(
+                    "Skicka radens ETag i If-Match, så att ingen annans ändring skrivs över.",
+                    "Send the row's ETag in If-Match, so that nobody else's change is overwritten.",
+                ),
+            )),
+        )
+    }
+
+    /// Whether a row of this version may be changed.
+    #[must_use]
+    pub fn allows(&self, version: i64) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Versions(versions) => versions.contains(&version),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+
+    #[test]
+    fn if_match_is_a_strong_comparison() {
+        let expected = |value: &str| {
+            Expected::from_request(
+                &TestRequest::default()
+                    .insert_header(("If-Match", value))
+                    .to_http_request(),
+            )
+        };
+        assert!(expected("\"7\"").is_ok_and(|e| e.allows(7) && !e.allows(8)));
+        assert!(expected("W/\"7\"").is_ok_and(|e| !e.allows(7)));
+        assert!(expected("\"1\", \"2\"").is_ok_and(|e| e.allows(2)));
+        assert!(expected("*").is_ok_and(|e| e.allows(99)));
+        assert!(expected("7").is_err());
+        assert!(Expected::from_request(&TestRequest::default().to_http_request()).is_err());
+    }
+
+    #[test]
+    fn if_none_match_is_a_weak_comparison() {
+        let req = TestRequest::default()
+            .insert_header(("If-None-Match", "\"1\", W/\"abc\""))
+            .to_http_request();
+        assert!(is_unchanged(&req, "\"abc\""));
+        assert!(!is_unchanged(&req, "\"2\""));
+    }
+}

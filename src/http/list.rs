@@ -1,0 +1,511 @@
+//! Lists and single rows as answers: envelope, links, chosen fields, CSV, ETags.
+
+use std::marker::PhantomData;
+
+use actix_web::body::BoxBody;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse, Responder};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use super::etag;
+use super::params::{Format, ListQuery};
+use crate::formats::csv;
+use crate::problem::{ApiResult, Fault, Problem, ProblemKind, text};
+
+/// The media type of an answer with `fields=`: the same members, not all of them.
+pub const SELECTION: &str = "application/vnd.samverkan.selection+json";
+const JSON: &str = "application/json";
+const CSV: &str = "text/csv; charset=utf-8; header=present";
+
+/// A page of a list.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Page<T> {
+    /// The rows, in the order asked for.
+    pub items: Vec<T>,
+    /// Where this page lies in the whole.
+    #[serde(rename = "_meta")]
+    pub meta: Meta,
+    /// Ways to the other pages.
+    #[serde(rename = "_links")]
+    pub links: Links,
+}
+
+/// Where a page lies in the whole list.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Meta {
+    /// Rows in the whole list. Null when reading by cursor, which never counts.
+    #[schema(example = 290)]
+    pub total_records: Option<i64>,
+    /// The page, from 1. Null when reading by cursor.
+    #[schema(example = 1)]
+    pub page: Option<i64>,
+    /// The most rows a page may have.
+    #[schema(example = 20)]
+    pub limit: i64,
+    /// Rows of this page.
+    #[schema(example = 20)]
+    pub count: usize,
+}
+
+/// Links between the pages; each keeps the other parameters.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = PageLinks)]
+pub struct Links {
+    /// This page.
+    #[serde(rename = "self")]
+    pub this: Link,
+    /// The first page.
+    pub first: Option<Link>,
+    /// The page before; null on the first.
+    pub prev: Option<Link>,
+    /// The page after; null on the last.
+    pub next: Option<Link>,
+    /// The last page; null when reading by cursor.
+    pub last: Option<Link>,
+}
+
+/// A link description object, as the national profile wants it (HYP.11–HYP.19).
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Link {
+    /// Absolute address.
+    #[schema(example = "https://samverkan.example/samverkan/v1/municipalities?page=2")]
+    pub href: String,
+    /// Relation (IANA).
+    #[schema(example = "next")]
+    pub rel: &'static str,
+    /// HTTP method.
+    #[schema(example = "GET")]
+    pub method: &'static str,
+}
+
+impl Link {
+    /// A GET link.
+    #[must_use]
+    pub fn get(href: String, rel: &'static str) -> Self {
+        Self {
+            href,
+            rel,
+            method: "GET",
+        }
+    }
+}
+
+/// Where this service is reached: set by the operator, or else as the client addressed it.
+#[derive(Clone, Debug)]
+pub struct PublicUrl(pub Option<String>);
+
+impl PublicUrl {
+    /// `https://host` without a slash at the end.
+    #[must_use]
+    pub fn origin(req: &HttpRequest) -> String {
+        if let Some(Self(Some(url))) = req.app_data::<Self>() {
+            return url.trim_end_matches('/').to_owned();
+        }
+        let host = req
+            .headers()
+            .get(header::HOST)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or("localhost");
+        format!("http://{host}")
+    }
+}
+
+/// What the page needs besides its rows.
+pub struct Extent {
+    /// Rows in the whole list, if counted.
+    pub total: Option<i64>,
+    /// The cursor after the last row, if there are more.
+    pub next_cursor: Option<String>,
+}
+
+/// A list as an answer; `T` is what the document says of its rows.
+pub struct Listing<T> {
+    response: HttpResponse,
+    rows: PhantomData<T>,
+}
+
+impl<T: Serialize + PartialSchema> Listing<T> {
+    /// Shapes the rows as the request wants them.
+    ///
+    /// # Errors
+    /// 400 for an unknown field, 406 for a format that does not exist.
+    pub fn new(
+        req: &HttpRequest,
+        query: &ListQuery,
+        items: Vec<T>,
+        extent: &Extent,
+    ) -> ApiResult<Self> {
+        let fields = fields_asked_for::<T>(query.fields.as_deref())?;
+        let format = negotiate(req, query.format)?;
+        let count = items.len();
+        let meta = Meta {
+            total_records: extent.total,
+            page: query.cursor.is_none().then(|| query.page.unwrap_or(1)),
+            limit: query.limit(),
+            count,
+        };
+        let links = links(req, query, extent);
+        let next = links.next.as_ref().map(|link| link.href.clone());
+        let (body, content_type) = match (format, fields) {
+            (Format::Json, None) => (to_json(&Page { items, meta, links })?, JSON),
+            (Format::Json, Some(fields)) => {
+                let items = items
+                    .iter()
+                    .map(|item| select(item, &fields))
+                    .collect::<ApiResult<Vec<Value>>>()?;
+                (to_json(&Page { items, meta, links })?, SELECTION)
+            }
+            (Format::Csv, fields) => {
+                let columns = fields.unwrap_or_else(known_fields::<T>);
+                let rows = items
+                    .iter()
+                    .map(|item| select(item, &columns))
+                    .collect::<ApiResult<Vec<Value>>>()?;
+                (csv::write(&columns, &rows).map_err(Problem::internal)?, CSV)
+            }
+        };
+        let mut response = finish(req, body, content_type, None);
+        if let Some(next) =
+            next.and_then(|href| HeaderValue::from_str(&format!("<{href}>; rel=\"next\"")).ok())
+        {
+            response.headers_mut().insert(header::LINK, next);
+        }
+        if let Some(total) = extent.total {
+            response.headers_mut().insert(
+                header::HeaderName::from_static("x-total-count"),
+                total.into(),
+            );
+        }
+        Ok(Self {
+            response,
+            rows: PhantomData,
+        })
+    }
+}
+
+impl<T> Responder for Listing<T> {
+    type Body = BoxBody;
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        self.response
+    }
+}
+
+/// A single row as an answer.
+pub struct Item<T> {
+    response: HttpResponse,
+    row: PhantomData<T>,
+}
+
+impl<T: Serialize + PartialSchema> Item<T> {
+    /// The row; `version` gives the strong ETag when the row is answered whole and plain.
+    ///
+    /// # Errors
+    /// 400 for an unknown field, 406 if JSON is not accepted.
+    pub fn new(
+        req: &HttpRequest,
+        row: &T,
+        fields: Option<&str>,
+        version: Option<i64>,
+    ) -> ApiResult<Self> {
+        accept_json(req)?;
+        let (body, content_type, version) = match fields_asked_for::<T>(fields)? {
+            None => (to_json(row)?, JSON, version),
+            Some(fields) => (to_json(&select(row, &fields)?)?, SELECTION, None),
+        };
+        Ok(Self {
+            response: finish(req, body, content_type, version.map(etag::of_version)),
+            row: PhantomData,
+        })
+    }
+}
+
+impl<T> Responder for Item<T> {
+    type Body = BoxBody;
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        self.response
+    }
+}
+
+/// 201: the new row, where it is, and its ETag.
+pub struct Created<T> {
+    /// The new row.
+    pub row: T,
+    /// Its path under [`super::BASE_PATH`].
+    pub path: String,
+    /// Its version.
+    pub version: i64,
+}
+
+impl<T: Serialize> Responder for Created<T> {
+    type Body = BoxBody;
+    fn respond_to(self, req: &HttpRequest) -> HttpResponse {
+        let location = format!(
+            "{}{}{}",
+            PublicUrl::origin(req),
+            super::BASE_PATH,
+            self.path
+        );
+        HttpResponse::Created()
+            .insert_header((header::LOCATION, location))
+            .insert_header((header::ETAG, etag::of_version(self.version)))
+            .insert_header((header::CONTENT_ENCODING, header::ContentEncoding::Identity))
+            .json(self.row)
+    }
+}
+
+/// 200 after a change: the row as it is now, and its new ETag.
+pub struct Changed<T> {
+    /// The row.
+    pub row: T,
+    /// Its version.
+    pub version: i64,
+}
+
+impl<T: Serialize> Responder for Changed<T> {
+    type Body = BoxBody;
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::Ok()
+            .insert_header((header::ETAG, etag::of_version(self.version)))
+            .insert_header((header::CONTENT_ENCODING, header::ContentEncoding::Identity))
+            .json(self.row)
+    }
+}
+
+/// 204 after a delete.
+pub struct Deleted;
+
+impl Responder for Deleted {
+    type Body = BoxBody;
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::NoContent().finish()
+    }
+}
+
+fn finish(
+    req: &HttpRequest,
+    body: Vec<u8>,
+    content_type: &'static str,
+    strong: Option<String>,
+) -> HttpResponse {
+    let is_strong = strong.is_some();
+    let etag = strong.unwrap_or_else(|| etag::of_bytes(&body));
+    let mut response = if etag::is_unchanged(req, &etag) {
+        HttpResponse::NotModified()
+    } else {
+        HttpResponse::Ok()
+    };
+    response
+        .insert_header((header::ETAG, etag))
+        .insert_header((header::CACHE_CONTROL, "private, no-cache"));
+    if is_strong {
+        // A strong tag stands for these very bytes, so they travel as they are; a single row is small.
+        response.insert_header((header::CONTENT_ENCODING, header::ContentEncoding::Identity));
+    }
+    response
+        .insert_header((header::CONTENT_TYPE, content_type))
+        .body(body)
+}
+
+fn to_json(value: &impl Serialize) -> ApiResult<Vec<u8>> {
+    serde_json::to_vec(value).map_err(Problem::internal)
+}
+
+/// The names of the members of `T`, in the order of the document.
+#[must_use]
+pub fn known_fields<T: PartialSchema>() -> Vec<String> {
+    match T::schema() {
+        RefOr::T(Schema::Object(object)) => object.properties.keys().cloned().collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn fields_asked_for<T: PartialSchema>(fields: Option<&str>) -> ApiResult<Option<Vec<String>>> {
+    let Some(fields) = fields else {
+        return Ok(None);
+    };
+    let known = known_fields::<T>();
+    let chosen: Vec<String> = fields
+        .split(',')
+        .map(|field| field.trim().to_owned())
+        .collect();
+    match chosen.iter().find(|field| !known.contains(field)) {
+        None => Ok(Some(chosen)),
+        Some(unknown) => Err(
+            Problem::new(ProblemKind::InvalidParameter).fault(Fault::parameter(
+                "fields",
+                "unknown_field",
+                super::params::did_you_mean(unknown, known.iter().map(String::as_str)),
+            )),
+        ),
+    }
+}
+
+fn select(item: &impl Serialize, fields: &[String]) -> ApiResult<Value> {
+    let mut value = serde_json::to_value(item).map_err(Problem::internal)?;
+    let Some(members) = value.as_object_mut() else {
+        return Ok(value);
+    };
+    Ok(Value::Object(
+        fields
+            .iter()
+            .filter_map(|field| members.remove_entry(field))
+            .collect(),
+    ))
+}
+
+/// The format: `format=` first, then `Accept`.
+fn negotiate(req: &HttpRequest, asked: Option<Format>) -> ApiResult<Format> {
+    if let Some(format) = asked {
+        return Ok(format);
+    }
+    let (json, csv) = (
+        accepts(req, "application", "json"),
+        accepts(req, "text", "csv"),
+    );
+    if json <= 0.0 && csv <= 0.0 {
+        return Err(not_acceptable("application/json, text/csv"));
+    }
+    Ok(if csv > json {
+        Format::Csv
+    } else {
+        Format::Json
+    })
+}
+
+fn accept_json(req: &HttpRequest) -> ApiResult<()> {
+    if accepts(req, "application", "json") > 0.0 {
+        Ok(())
+    } else {
+        Err(not_acceptable(JSON))
+    }
+}
+
+fn not_acceptable(formats: &str) -> Problem {
+    Problem::new(ProblemKind::NotAcceptable).detail(text(
+        format!("Formaten här är {formats}."),
+        format!("The formats here are {formats}."),
+    ))
+}
+
+/// The weight that `Accept` gives a media type: the most specific range decides; without the header, all are welcome.
+fn accepts(req: &HttpRequest, kind: &str, subtype: &str) -> f32 {
+    let mut best: Option<(u8, f32)> = None;
+    for value in req
+        .headers()
+        .get_all(header::ACCEPT)
+        .filter_map(|value| value.to_str().ok())
+    {
+        for range in value.split(',') {
+            let mut parts = range.split(';').map(str::trim);
+            let specific = match parts
+                .next()
+                .unwrap_or_default()
+                .to_ascii_lowercase()
+                .split_once('/')
+            {
+                Some((k, s)) if k == kind && s == subtype => 3,
+                Some((k, s))
+                    if k == kind && (s == "*" || s.ends_with("+json") && subtype == "json") =>
+                {
+                    2
+                }
+                Some(("*", "*")) => 1,
+                _ => continue,
+            };
+            let weight = parts
+                .find_map(|p| p.strip_prefix("q="))
+                .and_then(|q| q.parse().ok())
+                .unwrap_or(1.0);
+            if best.is_none_or(|(known, _)| specific > known) {
+                best = Some((specific, weight));
+            }
+        }
+    }
+    match best {
+        Some((_, weight)) => weight,
+        None if req.headers().contains_key(header::ACCEPT) => 0.0,
+        None => {
+            if subtype == "json" {
+                1.0
+            } else {
+                0.5
+            }
+        }
+    }
+}
+
+fn links(req: &HttpRequest, query: &ListQuery, extent: &Extent) -> Links {
+    let base = format!("{}{}", PublicUrl::origin(req), req.path());
+    let with = |name: &str, value: &str| {
+        let mut encoded = form_urlencoded::Serializer::new(String::new());
+        for (key, old) in form_urlencoded::parse(req.query_string().as_bytes()) {
+            if key != "page" && key != "cursor" {
+                encoded.append_pair(&key, &old);
+            }
+        }
+        encoded.append_pair(name, value);
+        format!("{base}?{}", encoded.finish())
+    };
+    let this = match req.query_string() {
+        "" => base.clone(),
+        query => format!("{base}?{query}"),
+    };
+    let this = Link::get(this, "self");
+    if query.cursor.is_some() {
+        return Links {
+            this,
+            first: Some(Link::get(with("cursor", ""), "first")),
+            prev: None,
+            next: extent
+                .next_cursor
+                .as_deref()
+                .map(|cursor| Link::get(with("cursor", cursor), "next")),
+            last: None,
+        };
+    }
+    let page = query.page.unwrap_or(1);
+    let pages = (extent.total.unwrap_or(0) + query.limit() - 1)
+        .div_euclid(query.limit())
+        .max(1);
+    let to = |page: i64, rel| Link::get(with("page", &page.to_string()), rel);
+    Links {
+        this,
+        first: Some(to(1, "first")),
+        prev: (page > 1).then(|| to((page - 1).min(pages), "prev")),
+        next: (page < pages).then(|| to(page + 1, "next")),
+        last: Some(to(pages, "last")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+
+    fn format(accept: &str) -> Option<Format> {
+        negotiate(
+            &TestRequest::default()
+                .insert_header(("Accept", accept))
+                .to_http_request(),
+            None,
+        )
+        .ok()
+    }
+
+    #[test]
+    fn accept_chooses_the_format() {
+        assert_eq!(format("text/csv"), Some(Format::Csv));
+        assert_eq!(format("text/csv, application/json"), Some(Format::Json));
+        assert_eq!(
+            format("text/csv, application/json;q=0.5"),
+            Some(Format::Csv)
+        );
+        assert_eq!(format("*/*"), Some(Format::Json));
+        assert_eq!(format("text/html"), None);
+        assert_eq!(format("application/json;q=0, text/csv;q=0"), None);
+    }
+}

@@ -1,0 +1,556 @@
+//! What every resource does the same way: list, show, create, change, delete.
+//!
+//! A resource says what is special about it in [`Resource`]; the order of the checks, the conditional requests, the
+//! cursor and the transaction are here, once. Handlers stay one line long, so that the document is written beside
+//! them and nothing else.
+
+use std::collections::BTreeSet;
+use std::fmt::Display;
+
+use actix_web::HttpRequest;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
+use garde::Validate;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use utoipa::PartialSchema;
+
+use super::body::{MergePatch, valid};
+use super::etag::Expected;
+use super::list::{Changed, Created, Deleted, Extent, Item, Listing};
+use super::params::{ItemQuery, ListParams, ListQuery, did_you_mean};
+use crate::access::{Action, Grant, Reach};
+use crate::db::fragment::{Bind, Condition};
+use crate::db::search::Search;
+use crate::db::window::{Position, SortTerm, Sortable, Window};
+use crate::db::{Conn, Db, WriteError};
+use crate::problem::{ApiResult, Fault, Problem, ProblemKind, text};
+use diesel::QueryResult;
+
+/// What every kept row has.
+pub trait Kept {
+    /// What it is found by.
+    type Key: Clone + Display;
+    /// The key.
+    fn key(&self) -> &Self::Key;
+    /// The area whose office keeps the row: decides who may write it and see it while it is a draft.
+    fn area(&self) -> &str;
+    /// Counts the changes; the strong `ETag`.
+    fn version(&self) -> i64;
+    /// When it was deleted, if it was.
+    fn deleted_at(&self) -> Option<DateTime<Utc>>;
+    /// Whether someone of this reach may see it.
+    fn visible(&self, reach: &Reach) -> bool;
+}
+
+/// Who is reading, and what they asked to have added.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// Where the reader's drafts and private rows are.
+    pub reach: Reach,
+    /// What to include, from the closed list of the resource.
+    pub include: BTreeSet<&'static str>,
+    /// Where the reader may see contact persons.
+    pub contacts: bool,
+}
+
+impl View {
+    /// Whether `name` is to be included.
+    #[must_use]
+    pub fn includes(&self, name: &str) -> bool {
+        self.include.contains(name)
+    }
+}
+
+/// A resource of the API.
+#[expect(
+    async_fn_in_trait,
+    reason = "handlers run on single-threaded workers: no future needs to be Send"
+)]
+pub trait Resource: Sized + 'static {
+    /// The path, kebab-case and plural, with its slash.
+    const PATH: &'static str;
+    /// What `include=` may name.
+    const INCLUDES: &'static [&'static str] = &[];
+    /// How `q=` searches; none if it cannot.
+    const SEARCH: Option<Search> = None;
+    /// The rows that a reader may see, as SQL; goes with [`Kept::visible`].
+    fn visible(reach: &Reach) -> Condition {
+        if reach.is_national() {
+            return Condition::sql("true");
+        }
+        Condition::sql("(state = 'published' OR ")
+            .then(reach.condition())
+            .push(")")
+    }
+    /// The row of the table.
+    type Row: Kept + Sortable;
+    /// What the API answers.
+    type Out: Serialize + PartialSchema;
+    /// The filters of the list.
+    type Filter;
+
+    /// The row with this key, deleted or not.
+    ///
+    /// # Errors
+    /// When the query fails.
+    async fn find(conn: &Conn, key: &<Self::Row as Kept>::Key) -> QueryResult<Option<Self::Row>>;
+    /// A window of the rows that pass the filter and all conditions.
+    ///
+    /// # Errors
+    /// When the query fails.
+    async fn list(
+        conn: &Conn,
+        filter: &Self::Filter,
+        conditions: &[Condition],
+        window: &Window,
+    ) -> QueryResult<(Vec<Self::Row>, Option<i64>)>;
+    /// The answers for these rows: one query for each thing that is added, never one per row.
+    ///
+    /// # Errors
+    /// When a query fails.
+    async fn show(conn: &Conn, view: &View, rows: Vec<Self::Row>) -> QueryResult<Vec<Self::Out>>;
+}
+
+/// A resource that clients write.
+#[expect(
+    async_fn_in_trait,
+    reason = "handlers run on single-threaded workers: no future needs to be Send"
+)]
+pub trait Writable: Resource {
+    /// What the API takes.
+    type In: DeserializeOwned + Serialize + Validate<Context = ()> + PartialEq + 'static;
+
+    /// The areas that a writer must hold for this content, each with the pointer that names it.
+    fn areas(new: &Self::In) -> Vec<(&'static str, String)>;
+    /// Locks the row for this transaction.
+    ///
+    /// # Errors
+    /// When the query fails.
+    async fn lock(conn: &Conn, key: &<Self::Row as Kept>::Key) -> QueryResult<Option<Self::Row>>;
+    /// The row as it would be written: what a merge patch is applied to.
+    ///
+    /// # Errors
+    /// When a query fails.
+    async fn draft(conn: &Conn, row: &Self::Row) -> QueryResult<Self::In>;
+    /// Writes a new row and what belongs to it.
+    ///
+    /// # Errors
+    /// When the database or a rule refuses.
+    async fn insert(conn: &Conn, new: &Self::In) -> Result<<Self::Row as Kept>::Key, WriteError>;
+    /// Writes the whole content anew. Must update the row itself, so that its version counts up.
+    ///
+    /// # Errors
+    /// When the database or a rule refuses.
+    async fn update(conn: &Conn, row: &Self::Row, new: &Self::In) -> Result<(), WriteError>;
+    /// Turns the row into a tombstone.
+    ///
+    /// # Errors
+    /// When the statement fails.
+    async fn bury(conn: &Conn, key: &<Self::Row as Kept>::Key) -> QueryResult<usize>;
+    /// Whether live rows refer to this one, which then cannot be deleted.
+    ///
+    /// # Errors
+    /// When the query fails.
+    async fn in_use(conn: &Conn, row: &Self::Row) -> QueryResult<bool>;
+}
+
+/// `GET /things`
+///
+/// # Errors
+/// 400 for parameters that do not work.
+pub async fn list<R: Resource, A: Action>(
+    req: &HttpRequest,
+    db: &Db,
+    grant: &Grant<A>,
+    params: &ListParams<R::Filter>,
+) -> ApiResult<Listing<R::Out>> {
+    let ListParams { list, filter } = params;
+    let view = view::<R, A>(grant, list.include.as_deref())?;
+    let window = window::<R>(list)?;
+    let mut conditions = vec![R::visible(grant.reach())];
+    if !list.include_deleted {
+        conditions.push(Condition::sql("deleted_at IS NULL"));
+    }
+    if let Some(since) = list.updated_since {
+        conditions.push(Condition::with("updated_at >= ?", [Bind::Time(since)]));
+    }
+    if let Some(words) = words(list) {
+        let search = R::SEARCH.ok_or_else(|| {
+            Problem::parameter(
+                "q",
+                "not_searchable",
+                text(
+                    "Den här listan går inte att söka i.",
+                    "This list cannot be searched.",
+                ),
+            )
+        })?;
+        conditions.push(search.condition(words));
+    }
+    let (rows, extent) = db
+        .read(async |conn| {
+            let (mut rows, total) = R::list(conn, filter, &conditions, &window).await?;
+            let more = !window.counts()
+                && rows.len() > usize::try_from(window.limit).unwrap_or(usize::MAX);
+            if more {
+                rows.pop();
+            }
+            let next_cursor = if more {
+                rows.last().map(|row| cursor(&window.order, row))
+            } else {
+                None
+            };
+            let rows = R::show(conn, &view, rows).await?;
+            Ok((rows, Extent { total, next_cursor }))
+        })
+        .await?;
+    Listing::new(req, list, rows, &extent)
+}
+
+/// `GET /things/{key}`
+///
+/// # Errors
+/// 404, or 410 for a tombstone.
+pub async fn show<R: Resource, A: Action>(
+    req: &HttpRequest,
+    db: &Db,
+    grant: &Grant<A>,
+    key: &<R::Row as Kept>::Key,
+    query: &ItemQuery,
+) -> ApiResult<Item<R::Out>> {
+    let view = view::<R, A>(grant, query.include.as_deref())?;
+    let (version, row) = db
+        .read(async |conn| {
+            let Some(row) = R::find(conn, key).await? else {
+                return Ok(Err(Problem::not_found()));
+            };
+            if let Err(problem) = alive(&row, grant.reach()) {
+                return Ok(Err(problem));
+            }
+            let version = row.version();
+            Ok(Ok((version, R::show(conn, &view, vec![row]).await?)))
+        })
+        .await??;
+    let row = row.into_iter().next().ok_or_else(Problem::not_found)?;
+    Item::new(
+        req,
+        &row,
+        query.fields.as_deref(),
+        view.include.is_empty().then_some(version),
+    )
+}
+
+/// `POST /things`
+///
+/// # Errors
+/// 403 outside the areas, 409 and 422 for what the database refuses.
+pub async fn create<R: Writable, A: Action>(
+    db: &Db,
+    grant: &Grant<A>,
+    new: &R::In,
+) -> ApiResult<Created<R::Out>> {
+    for (pointer, area) in R::areas(new) {
+        grant.cover(&area, pointer)?;
+    }
+    let view = plain(grant);
+    let (key, version, row) = db
+        .write(async |conn| {
+            let key = R::insert(conn, new).await?;
+            let (version, row) = reread::<R>(conn, &view, &key).await?;
+            Ok((key, version, row))
+        })
+        .await?;
+    Ok(Created {
+        row,
+        path: format!("{}/{key}", R::PATH),
+        version,
+    })
+}
+
+/// `PATCH /things/{key}`
+///
+/// # Errors
+/// 404, 410, 403, 412 with the row as it is now, 422 for the rules.
+pub async fn change<R: Writable, A: Action>(
+    db: &Db,
+    grant: &Grant<A>,
+    key: &<R::Row as Kept>::Key,
+    expected: &Expected,
+    patch: &MergePatch,
+) -> ApiResult<Changed<R::Out>> {
+    let view = plain(grant);
+    let (version, row) = db
+        .write(async |conn| {
+            let row = held::<R, A>(conn, grant, &view, key, expected).await?;
+            let before = R::draft(conn, &row).await?;
+            let after: R::In =
+                valid(patch.apply(serde_json::to_value(&before).map_err(Problem::internal)?))?;
+            for (pointer, area) in R::areas(&after) {
+                grant.cover(&area, pointer)?;
+            }
+            if after != before {
+                R::update(conn, &row, &after).await?;
+            }
+            reread::<R>(conn, &view, key).await
+        })
+        .await?;
+    Ok(Changed { row, version })
+}
+
+/// `DELETE /things/{key}`
+///
+/// # Errors
+/// 404, 410, 403, 412, and 409 while other rows refer to it.
+pub async fn delete<R: Writable, A: Action>(
+    db: &Db,
+    grant: &Grant<A>,
+    key: &<R::Row as Kept>::Key,
+    expected: &Expected,
+) -> ApiResult<Deleted> {
+    let view = plain(grant);
+    db.write(async |conn| {
+        let row = held::<R, A>(conn, grant, &view, key, expected).await?;
+        if R::in_use(conn, &row).await? {
+            return Err(Problem::new(ProblemKind::Conflict)
+                .fault(Fault::at(
+                    "",
+                    "in_use",
+                    text(
+                        "Andra rader hänvisar till den här.",
+                        "Other rows refer to this one.",
+                    ),
+                ))
+                .into());
+        }
+        R::bury(conn, key).await?;
+        Ok(Deleted)
+    })
+    .await
+}
+
+/// The row, locked, if the caller may write it and has seen its present version.
+async fn held<R: Writable, A: Action>(
+    conn: &Conn,
+    grant: &Grant<A>,
+    view: &View,
+    key: &<R::Row as Kept>::Key,
+    expected: &Expected,
+) -> Result<R::Row, WriteError> {
+    let row = R::lock(conn, key).await?.ok_or_else(Problem::not_found)?;
+    alive(&row, grant.reach())?;
+    grant.cover(row.area(), "/area")?;
+    if expected.allows(row.version()) {
+        return Ok(row);
+    }
+    let version = row.version();
+    let current = R::show(conn, view, vec![row]).await?;
+    let current = serde_json::to_value(current.first()).map_err(Problem::internal)?;
+    Err(Problem::new(ProblemKind::PreconditionFailed)
+        .detail(text(
+            format!("Radens version är nu {version}."),
+            format!("The row's version now is {version}."),
+        ))
+        .current(current)
+        .into())
+}
+
+fn alive(row: &impl Kept, reach: &Reach) -> ApiResult<()> {
+    if !row.visible(reach) {
+        return Err(Problem::not_found());
+    }
+    match row.deleted_at() {
+        None => Ok(()),
+        Some(at) => {
+            let at = at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+            Err(Problem::new(ProblemKind::Gone).detail(text(
+                format!("Raden togs bort {at}."),
+                format!("The row was deleted at {at}."),
+            )))
+        }
+    }
+}
+
+async fn reread<R: Resource>(
+    conn: &Conn,
+    view: &View,
+    key: &<R::Row as Kept>::Key,
+) -> Result<(i64, R::Out), WriteError> {
+    let row = R::find(conn, key).await?.ok_or(diesel::NotFound)?;
+    let version = row.version();
+    let out = R::show(conn, view, vec![row])
+        .await?
+        .into_iter()
+        .next()
+        .ok_or(diesel::NotFound)?;
+    Ok((version, out))
+}
+
+fn plain<A: Action>(grant: &Grant<A>) -> View {
+    View {
+        reach: grant.reach().clone(),
+        include: BTreeSet::new(),
+        contacts: false,
+    }
+}
+
+fn view<R: Resource, A: Action>(grant: &Grant<A>, include: Option<&str>) -> ApiResult<View> {
+    let mut view = plain(grant);
+    for asked in include
+        .into_iter()
+        .flat_map(|include| include.split(','))
+        .map(str::trim)
+    {
+        match R::INCLUDES.iter().find(|known| **known == asked) {
+            Some(known) => view.include.insert(known),
+            None => {
+                return Err(
+                    Problem::new(ProblemKind::InvalidParameter).fault(Fault::parameter(
+                        "include",
+                        "unknown_include",
+                        did_you_mean(asked, R::INCLUDES.iter().copied()),
+                    )),
+                );
+            }
+        };
+    }
+    view.contacts =
+        view.includes("contacts") && grant.also(crate::access::Permission::ContactsRead);
+    if view.includes("contacts") && !view.contacts {
+        return Err(
+            Problem::new(ProblemKind::InsufficientPermission).detail(text(
+                "Kontaktpersoner kräver behörigheten contacts:read.",
+                "Contact persons need the permission contacts:read.",
+            )),
+        );
+    }
+    Ok(view)
+}
+
+fn words(list: &ListQuery) -> Option<&str> {
+    list.q
+        .as_deref()
+        .map(str::trim)
+        .filter(|words| !words.is_empty())
+}
+
+fn window<R: Resource>(list: &ListQuery) -> ApiResult<Window> {
+    let mut order = Vec::new();
+    for term in list
+        .sort
+        .iter()
+        .flat_map(|sort| sort.split(','))
+        .map(str::trim)
+    {
+        let (name, descending) = term
+            .strip_prefix('-')
+            .map_or((term, false), |name| (name, true));
+        let known = R::Row::KEYS.iter().chain([&R::Row::UNIQUE]);
+        match known.clone().find(|key| key.name == name) {
+            Some(key) if order.iter().any(|earlier: &SortTerm| earlier.key == *key) => {}
+            Some(key) => order.push(SortTerm {
+                key: *key,
+                descending,
+            }),
+            None => {
+                return Err(
+                    Problem::new(ProblemKind::InvalidParameter).fault(Fault::parameter(
+                        "sort",
+                        "unknown_sort",
+                        did_you_mean(name, known.map(|key| key.name)),
+                    )),
+                );
+            }
+        }
+    }
+    let relevance = match (words(list), R::SEARCH, order.is_empty()) {
+        (Some(words), Some(search), true) => Some(search.rank(words)),
+        _ => None,
+    };
+    if order.is_empty()
+        && let Some(first) = R::Row::KEYS.first()
+    {
+        order.push(SortTerm {
+            key: *first,
+            descending: false,
+        });
+    }
+    if !order.iter().any(|term| term.key == R::Row::UNIQUE) {
+        order.push(SortTerm {
+            key: R::Row::UNIQUE,
+            descending: false,
+        });
+    }
+    let position = match list.cursor.as_deref() {
+        None => Position::Offset((list.page.unwrap_or(1) - 1) * list.limit()),
+        Some("") => Position::Start,
+        Some(cursor) => Position::After(values(&order, cursor)?),
+    };
+    Ok(Window {
+        order,
+        relevance,
+        position,
+        limit: list.limit(),
+    })
+}
+
+/// What a cursor holds: the order it belongs to, and where in it.
+#[derive(Deserialize, Serialize)]
+struct Cursor {
+    o: String,
+    v: Vec<Option<String>>,
+}
+
+fn signature(order: &[SortTerm]) -> String {
+    order
+        .iter()
+        .map(|term| {
+            format!(
+                "{}{}",
+                if term.descending { "-" } else { "" },
+                term.key.name
+            )
+        })
+        .collect::<Vec<_>>()
+        .join(",")
+}
+
+fn cursor(order: &[SortTerm], row: &impl Sortable) -> String {
+    let values = order
+        .iter()
+        .map(|term| row.sort_value(term.key.name))
+        .collect();
+    URL_SAFE_NO_PAD.encode(
+        serde_json::to_vec(&Cursor {
+            o: signature(order),
+            v: values,
+        })
+        .unwrap_or_default(),
+    )
+}
+
+fn values(order: &[SortTerm], cursor: &str) -> ApiResult<Vec<Option<String>>> {
+    let read = URL_SAFE_NO_PAD
+        .decode(cursor)
+        .ok()
+        .and_then(|bytes| serde_json::from_slice::<Cursor>(&bytes).ok());
+    let well_formed = |values: &[Option<String>]| {
+        values.len() == order.len()
+            && order
+                .iter()
+                .zip(values)
+                .all(|(term, value)| value.as_deref().is_none_or(|value| term.key.reads(value)))
+    };
+    match read {
+        Some(cursor) if cursor.o == signature(order) && well_formed(&cursor.v) => Ok(cursor.v),
+        _ => Err(Problem::parameter(
+            "cursor",
+            "invalid_cursor",
+            text(
+                "Markören hör inte till den här listan och sorteringen; börja om med cursor= utan värde.",
+                "The cursor does not belong to this list and order; begin again with cursor= and no value.",
+            ),
+        )),
+    }
+}

@@ -1,0 +1,370 @@
+// Generated from the migrations by tests/schema.rs; never edited. `UPDATE=1 cargo test --test schema` writes it anew.
+
+diesel::table! {
+    areas (code) {
+        code -> Text,
+        kind -> Text,
+        name -> Text,
+        parent_code -> Nullable<Text>,
+        scheme -> Text,
+        valid_from -> Nullable<Date>,
+        valid_to -> Nullable<Date>,
+        successor_code -> Nullable<Text>,
+        source_url -> Nullable<Text>,
+        state -> Text,
+        version -> BigInt,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        deleted_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    client_secrets (id) {
+        id -> Uuid,
+        client_id -> Uuid,
+        public_id -> Text,
+        secret_hash -> Binary,
+        created_at -> Timestamptz,
+        last_used_at -> Nullable<Timestamptz>,
+        revoked_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    clients (id) {
+        id -> Uuid,
+        client_id -> Text,
+        name -> Text,
+        permissions -> Array<Text>,
+        areas -> Array<Text>,
+        revoked_at -> Nullable<Timestamptz>,
+        tokens_valid_after -> Timestamptz,
+        version -> BigInt,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    collaboration_goals (collaboration_id, position) {
+        collaboration_id -> Uuid,
+        position -> Integer,
+        audience -> Text,
+        goal -> Text,
+    }
+}
+
+diesel::table! {
+    collaboration_members (collaboration_id, position) {
+        collaboration_id -> Uuid,
+        position -> Integer,
+        municipality_code -> Text,
+        region_code -> Text,
+        role -> Text,
+        valid_from -> Nullable<Date>,
+        valid_to -> Nullable<Date>,
+        agreement -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    collaboration_regions (collaboration_id, region_code) {
+        collaboration_id -> Uuid,
+        region_code -> Text,
+    }
+}
+
+diesel::table! {
+    collaborations (id) {
+        id -> Uuid,
+        area_code -> Text,
+        name -> Text,
+        purpose -> Nullable<Text>,
+        description -> Nullable<Text>,
+        established -> Nullable<Text>,
+        links -> Jsonb,
+        source_url -> Nullable<Text>,
+        state -> Text,
+        version -> BigInt,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        deleted_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    culture_schools (id) {
+        id -> Uuid,
+        area_code -> Text,
+        name -> Text,
+        kind -> Text,
+        opened_month -> Nullable<Text>,
+        closed_month -> Nullable<Text>,
+        website -> Nullable<Text>,
+        source_url -> Nullable<Text>,
+        state -> Text,
+        version -> BigInt,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        deleted_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    funding_lines (id) {
+        id -> Uuid,
+        project_id -> Nullable<Uuid>,
+        collaboration_id -> Nullable<Uuid>,
+        position -> Integer,
+        funder_id -> Nullable<Uuid>,
+        kind -> Text,
+        amount_sek -> Nullable<BigInt>,
+        period_kind -> Text,
+        period -> Text,
+        note -> Nullable<Text>,
+        source_url -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    measure_notes (measure_code, position) {
+        measure_code -> Text,
+        position -> Integer,
+        mandatory -> Bool,
+        area_code -> Nullable<Text>,
+        period -> Nullable<Text>,
+        text_sv -> Text,
+        text_en -> Text,
+        source_url -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    measures (code) {
+        code -> Text,
+        kind -> Text,
+        unit -> Text,
+        label_sv -> Text,
+        label_en -> Text,
+        definition_sv -> Text,
+        definition_en -> Text,
+        numerator_code -> Nullable<Text>,
+        denominator -> Nullable<Text>,
+        denominator_age_band -> Nullable<Text>,
+        source_url -> Nullable<Text>,
+        state -> Text,
+        version -> BigInt,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        deleted_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    observations (id) {
+        id -> Uuid,
+        report_id -> Uuid,
+        measure_code -> Text,
+        area_code -> Text,
+        basis -> Text,
+        gender -> Text,
+        age_band -> Text,
+        subject -> Text,
+        activity_form -> Text,
+        value -> Nullable<Double>,
+        status -> Text,
+        precision -> Text,
+        note -> Nullable<Text>,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    partners (id) {
+        id -> Uuid,
+        area_code -> Text,
+        name -> Text,
+        org_number -> Nullable<Text>,
+        category -> Text,
+        civil_society -> Bool,
+        legal_form -> Nullable<Text>,
+        collective -> Bool,
+        description -> Nullable<Text>,
+        website -> Nullable<Text>,
+        contacts -> Jsonb,
+        source_url -> Nullable<Text>,
+        state -> Text,
+        version -> BigInt,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        deleted_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    partnerships (id) {
+        id -> Uuid,
+        area_code -> Text,
+        partner_id -> Uuid,
+        project_id -> Nullable<Uuid>,
+        collaboration_id -> Nullable<Uuid>,
+        culture_school_id -> Nullable<Uuid>,
+        role -> Text,
+        form -> Nullable<Text>,
+        description -> Nullable<Text>,
+        valid_from -> Nullable<Text>,
+        valid_to -> Nullable<Text>,
+        continues_after_project -> Nullable<Bool>,
+        source_url -> Nullable<Text>,
+        state -> Text,
+        version -> BigInt,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        deleted_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    populations (id) {
+        id -> Uuid,
+        area_code -> Text,
+        year -> Integer,
+        gender -> Text,
+        age_from -> Integer,
+        age_to -> Integer,
+        value -> Integer,
+        reference_date -> Date,
+        source_id -> Uuid,
+        note -> Nullable<Text>,
+        version -> BigInt,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        deleted_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    project_areas (project_id, area_code) {
+        project_id -> Uuid,
+        area_code -> Text,
+    }
+}
+
+diesel::table! {
+    project_date_claims (project_id, position) {
+        project_id -> Uuid,
+        position -> Integer,
+        starts_on -> Nullable<Text>,
+        ends_on -> Nullable<Text>,
+        source_url -> Text,
+        chosen -> Bool,
+    }
+}
+
+diesel::table! {
+    projects (id) {
+        id -> Uuid,
+        area_code -> Text,
+        title -> Text,
+        owner_id -> Nullable<Uuid>,
+        parent_id -> Nullable<Uuid>,
+        purpose -> Nullable<Text>,
+        goal -> Nullable<Text>,
+        description -> Nullable<Text>,
+        target_group -> Nullable<Text>,
+        target_age_from -> Nullable<Integer>,
+        target_age_to -> Nullable<Integer>,
+        method -> Nullable<Text>,
+        dissemination -> Nullable<Text>,
+        after_project -> Nullable<Text>,
+        continuation -> Text,
+        start_month -> Nullable<Text>,
+        end_month -> Nullable<Text>,
+        time_status_percent_published -> Nullable<Integer>,
+        contact_town -> Nullable<Text>,
+        scope -> Text,
+        themes -> Array<Text>,
+        source_url -> Nullable<Text>,
+        state -> Text,
+        version -> BigInt,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        deleted_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    reports (id) {
+        id -> Uuid,
+        source_id -> Uuid,
+        area_code -> Text,
+        period_kind -> Text,
+        period -> Text,
+        first_day -> Nullable<Date>,
+        last_day -> Nullable<Date>,
+        state -> Text,
+        note -> Nullable<Text>,
+        withdrawn_reason -> Nullable<Text>,
+        submitted_by -> Nullable<Text>,
+        submitted_at -> Nullable<Timestamptz>,
+        approved_by -> Nullable<Text>,
+        approved_at -> Nullable<Timestamptz>,
+        version -> BigInt,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        deleted_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    series_breaks (measure_code, first_period) {
+        measure_code -> Text,
+        first_period -> Text,
+        reason_sv -> Text,
+        reason_en -> Text,
+        source_url -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    sources (id) {
+        id -> Uuid,
+        area_code -> Text,
+        title -> Text,
+        publisher -> Text,
+        url -> Nullable<Text>,
+        published_on -> Nullable<Text>,
+        official_statistics -> Bool,
+        note -> Nullable<Text>,
+        state -> Text,
+        version -> BigInt,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        deleted_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(
+    areas,
+    client_secrets,
+    clients,
+    collaboration_goals,
+    collaboration_members,
+    collaboration_regions,
+    collaborations,
+    culture_schools,
+    funding_lines,
+    measure_notes,
+    measures,
+    observations,
+    partners,
+    partnerships,
+    populations,
+    project_areas,
+    project_date_claims,
+    projects,
+    reports,
+    series_breaks,
+    sources,
+);

@@ -1,0 +1,12 @@
+//! Values with a rule of their own: texts, months, dates as sources give them, area codes, organisation numbers,
+//! links, and closed vocabularies. One definition serves bodies, parameters, the database and the document.
+
+mod codes;
+pub mod rules;
+mod texts;
+
+pub use codes::{Code, CodeList, ParseCodeError};
+pub use texts::{
+    AgeBand, AreaCode, Faulty, Line, MeasureCode, Month, OrgNumber, PartialDate, Prose, RuleText,
+    Scheme, WebAddress, rule_text,
+};
