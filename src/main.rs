@@ -1,1 +1,4 @@
-fn main() {}
+//! x
+fn main() {
+    print!("{}", samverkan::openapi::json());
+}

@@ -265,6 +265,19 @@ impl Problem {
         Self::new(ProblemKind::InvalidParameter).fault(Fault::parameter(name, code, detail))
     }
 
+    /// A cursor that is none of this list's.
+    #[must_use]
+    pub fn invalid_cursor() -> Self {
+        Self::parameter(
+            "cursor",
+            "invalid_cursor",
+            text(
+                "Markören hör inte till den här listan och sorteringen; börja om med cursor= utan värde.",
+                "The cursor does not belong to this list and order; begin again with cursor= and no value.",
+            ),
+        )
+    }
+
     fn body(&self, lang: Lang) -> ProblemBody {
         let inner = &self.0;
         let title = inner.kind.title().get(lang).to_owned();

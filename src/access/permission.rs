@@ -1,12 +1,13 @@
 //! The permissions, and the actions that need them.
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema, schema::Type};
+use utoipa::{PartialSchema, ToSchema};
 
 macro_rules! permissions {
     ($($(#[$doc:meta])* $name:ident = $code:literal;)+) => {
         /// What a client may do, inside its areas.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         pub enum Permission {
             $($(#[$doc])* #[serde(rename = $code)] $name,)+
         }
@@ -19,6 +20,17 @@ macro_rules! permissions {
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $code,)+ }
+            }
+        }
+
+        // By hand: the derive does not see through a macro's literals and would name the Rust variants.
+        impl PartialSchema for Permission {
+            fn schema() -> RefOr<Schema> {
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .description(Some("What a client may do, inside its areas."))
+                    .enum_values(Some([$($code),+]))
+                    .into()
             }
         }
 
@@ -63,6 +75,12 @@ permissions! {
     ClientsAdmin = "clients:admin";
     /// Read the audit trail inside the areas.
     AuditRead = "audit:read";
+}
+
+impl ToSchema for Permission {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "Permission".into()
+    }
 }
 
 impl std::fmt::Display for Permission {

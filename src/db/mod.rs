@@ -33,6 +33,7 @@ use tokio::time::timeout;
 pub use connect::{ConnectError, Target, Work};
 use lane::Lane;
 
+use crate::clock::Clock;
 use crate::problem::Problem;
 
 /// What store functions take: a shared reference, so that a fast connection can be pipelined.
@@ -123,11 +124,12 @@ impl From<Problem> for WriteError {
     }
 }
 
-/// The pool and the address, shared by all workers.
+/// The pool, the address and the clock, shared by all workers.
 #[derive(Clone)]
 pub struct Shared {
     target: Target,
     pool: Pool<AsyncPgConnection>,
+    clock: Clock,
 }
 
 impl Shared {
@@ -135,7 +137,7 @@ impl Shared {
     ///
     /// # Errors
     /// When the pool's settings contradict each other.
-    pub fn new(target: Target, pool_size: usize) -> Result<Arc<Self>, DbError> {
+    pub fn new(target: Target, pool_size: usize, clock: Clock) -> Result<Arc<Self>, DbError> {
         let mut config = ManagerConfig::<AsyncPgConnection>::default();
         config.recycling_method = RecyclingMethod::Fast;
         let own = target.clone();
@@ -156,7 +158,11 @@ impl Shared {
             .runtime(deadpool_runtime::Runtime::Tokio1)
             .build()
             .map_err(|error| DbError::Pool(error.to_string()))?;
-        Ok(Arc::new(Self { target, pool }))
+        Ok(Arc::new(Self {
+            target,
+            pool,
+            clock,
+        }))
     }
 
     /// Where the database is.
@@ -249,6 +255,12 @@ impl Db {
     pub fn new(shared: Arc<Shared>) -> Self {
         let lane = Rc::new(Lane::new(shared.target.clone()));
         Self { shared, lane }
+    }
+
+    /// The clock that rows are read by: what a project's months mean depends on the day.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.shared.clock
     }
 
     /// Runs a short read on the fast lane. If the connection turns out to be dead, it is tried once more on a new one.

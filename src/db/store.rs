@@ -28,6 +28,25 @@ macro_rules! store_of {
                 .optional()
         }
 
+        /// Whether there is a row with this key that is not deleted: one that others may refer to.
+        ///
+        /// # Errors
+        /// When the query fails.
+        pub async fn is_live(
+            conn: &$crate::db::Conn,
+            key: &$key_type,
+        ) -> diesel::QueryResult<bool> {
+            use diesel::prelude::*;
+            use diesel_async::RunQueryDsl;
+            let mut conn = conn;
+            let live = $crate::schema::$table::table
+                .filter($crate::schema::$table::$key.eq(key))
+                .filter($crate::schema::$table::deleted_at.is_null());
+            diesel::select(diesel::dsl::exists(live))
+                .get_result(&mut conn)
+                .await
+        }
+
         /// The row with this key, locked until the transaction ends.
         ///
         /// # Errors

@@ -53,8 +53,11 @@ impl SortKey {
     pub fn reads(self, text: &str) -> bool {
         match self.cast {
             "::uuid" => text.parse::<uuid::Uuid>().is_ok(),
-            "::date" => text.parse::<chrono::NaiveDate>().is_ok(),
-            "::timestamptz" => chrono::DateTime::parse_from_rfc3339(text).is_ok(),
+            // Four-digit years only: chrono reads dates that PostgreSQL does not have.
+            "::date" => text.len() == 10 && text.parse::<chrono::NaiveDate>().is_ok(),
+            "::timestamptz" => {
+                text.starts_with('2') && chrono::DateTime::parse_from_rfc3339(text).is_ok()
+            }
             "::integer" => text.parse::<i32>().is_ok(),
             "::double precision" => text.parse::<f64>().is_ok(),
             _ => !text.contains('\0'),

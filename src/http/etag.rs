@@ -1,7 +1,8 @@
 //! Conditional requests (RFC 9110 section 13).
 //!
-//! The strong ETag of a row is its version. Anything else that is answered (a list, a row with `include` or `fields`)
-//! has a weak one, a hash of its bytes, good for 304 and not for writing.
+//! The strong ETag of a row is its version and a hash of the very bytes that are answered: `"7-9f86d081884c7d65"`. The
+//! version is what a write is compared with; the hash tells apart what the same version looks like with other fields,
+//! or on another day (a project's status follows the calendar). A list has a weak one, a hash of its bytes.
 
 use std::fmt::Write;
 
@@ -11,21 +12,24 @@ use sha2::{Digest, Sha256};
 
 use crate::problem::{Fault, Problem, ProblemKind, text};
 
-/// The strong ETag of a version.
+/// The strong ETag of a row in one form.
 #[must_use]
-pub fn of_version(version: i64) -> String {
-    format!("\"{version}\"")
+pub fn of_row(version: i64, bytes: &[u8]) -> String {
+    format!("\"{version}-{}\"", hash(bytes))
 }
 
 /// The weak ETag of some bytes.
 #[must_use]
 pub fn of_bytes(bytes: &[u8]) -> String {
-    let mut tag = String::from("W/\"");
-    for byte in Sha256::digest(bytes).iter().take(16) {
-        let _ = write!(tag, "{byte:02x}");
+    format!("W/\"{}\"", hash(bytes))
+}
+
+fn hash(bytes: &[u8]) -> String {
+    let mut hex = String::with_capacity(16);
+    for byte in Sha256::digest(bytes).iter().take(8) {
+        let _ = write!(hex, "{byte:02x}");
     }
-    tag.push('"');
-    tag
+    hex
 }
 
 /// Whether `If-None-Match` names this tag (weak comparison): the answer is 304.
@@ -63,10 +67,8 @@ impl Expected {
             }
             for tag in value.split(',') {
                 let tag = tag.trim();
-                let version = tag
-                    .strip_prefix('"')
-                    .and_then(|tag| tag.strip_suffix('"'))
-                    .and_then(|tag| tag.parse().ok());
+                let inner = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
+                let version = inner.and_then(|tag| tag.split('-').next()?.parse().ok());
                 match version {
                     Some(version) => versions.push(version),
                     // A weak or foreign tag never matches in a strong comparison; it is not an error of form.
@@ -77,8 +79,8 @@ impl Expected {
                                 "If-Match",
                                 "etag_format",
                                 text(
-                                    "If-Match ska vara radens ETag, till exempel \"7\".",
-                                    "If-Match must be the row's ETag, for example \"7\".",
+                                    "If-Match ska vara radens ETag, till exempel \"7-9f86d081884c7d65\".",
+                                    "If-Match must be the row's ETag, for example \"7-9f86d081884c7d65\".",
                                 ),
                             ),
                         ));
@@ -125,7 +127,7 @@ mod tests {
                     .to_http_request(),
             )
         };
-        assert!(expected("\"7\"").is_ok_and(|e| e.allows(7) && !e.allows(8)));
+        assert!(expected("\"7-9f86d081884c7d65\"").is_ok_and(|e| e.allows(7) && !e.allows(8)));
         assert!(expected("W/\"7\"").is_ok_and(|e| !e.allows(7)));
         assert!(expected("\"1\", \"2\"").is_ok_and(|e| e.allows(2)));
         assert!(expected("*").is_ok_and(|e| e.allows(99)));

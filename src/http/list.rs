@@ -122,6 +122,33 @@ pub struct Extent {
     pub next_cursor: Option<String>,
 }
 
+impl Extent {
+    /// The window of a list that is whole in memory. Its cursor is the number of rows already read.
+    ///
+    /// # Errors
+    /// 400 for a cursor that is not of this list.
+    pub fn of_all<T>(query: &ListQuery, all: Vec<T>) -> ApiResult<(Vec<T>, Self)> {
+        let take = usize::try_from(query.limit()).unwrap_or(usize::MAX);
+        let skip = match query.cursor.as_deref() {
+            None => {
+                usize::try_from((query.page.unwrap_or(1) - 1) * query.limit()).unwrap_or(usize::MAX)
+            }
+            Some("") => 0,
+            Some(cursor) => cursor.parse().map_err(|_| Problem::invalid_cursor())?,
+        };
+        let end = skip.saturating_add(take);
+        let extent = Self {
+            total: if query.cursor.is_none() {
+                i64::try_from(all.len()).ok()
+            } else {
+                None
+            },
+            next_cursor: (query.cursor.is_some() && end < all.len()).then(|| end.to_string()),
+        };
+        Ok((all.into_iter().skip(skip).take(take).collect(), extent))
+    }
+}
+
 /// A list as an answer; `T` is what the document says of its rows.
 pub struct Listing<T> {
     response: HttpResponse,
@@ -201,7 +228,7 @@ pub struct Item<T> {
 }
 
 impl<T: Serialize + PartialSchema> Item<T> {
-    /// The row; `version` gives the strong ETag when the row is answered whole and plain.
+    /// The row; with its version it has a strong ETag.
     ///
     /// # Errors
     /// 400 for an unknown field, 406 if JSON is not accepted.
@@ -212,12 +239,12 @@ impl<T: Serialize + PartialSchema> Item<T> {
         version: Option<i64>,
     ) -> ApiResult<Self> {
         accept_json(req)?;
-        let (body, content_type, version) = match fields_asked_for::<T>(fields)? {
-            None => (to_json(row)?, JSON, version),
-            Some(fields) => (to_json(&select(row, &fields)?)?, SELECTION, None),
+        let (body, content_type) = match fields_asked_for::<T>(fields)? {
+            None => (to_json(row)?, JSON),
+            Some(fields) => (to_json(&select(row, &fields)?)?, SELECTION),
         };
         Ok(Self {
-            response: finish(req, body, content_type, version.map(etag::of_version)),
+            response: finish(req, body, content_type, version),
             row: PhantomData,
         })
     }
@@ -249,11 +276,9 @@ impl<T: Serialize> Responder for Created<T> {
             super::BASE_PATH,
             self.path
         );
-        HttpResponse::Created()
-            .insert_header((header::LOCATION, location))
-            .insert_header((header::ETAG, etag::of_version(self.version)))
-            .insert_header((header::CONTENT_ENCODING, header::ContentEncoding::Identity))
-            .json(self.row)
+        let mut response = HttpResponse::Created();
+        response.insert_header((header::LOCATION, location));
+        written(response, &self.row, self.version)
     }
 }
 
@@ -268,10 +293,7 @@ pub struct Changed<T> {
 impl<T: Serialize> Responder for Changed<T> {
     type Body = BoxBody;
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        HttpResponse::Ok()
-            .insert_header((header::ETAG, etag::of_version(self.version)))
-            .insert_header((header::CONTENT_ENCODING, header::ContentEncoding::Identity))
-            .json(self.row)
+        written(HttpResponse::Ok(), &self.row, self.version)
     }
 }
 
@@ -285,14 +307,17 @@ impl Responder for Deleted {
     }
 }
 
+/// A row's tag is strong and stands for these very bytes, so a row travels uncompressed; it is small.
 fn finish(
     req: &HttpRequest,
     body: Vec<u8>,
     content_type: &'static str,
-    strong: Option<String>,
+    version: Option<i64>,
 ) -> HttpResponse {
-    let is_strong = strong.is_some();
-    let etag = strong.unwrap_or_else(|| etag::of_bytes(&body));
+    let etag = version.map_or_else(
+        || etag::of_bytes(&body),
+        |version| etag::of_row(version, &body),
+    );
     let mut response = if etag::is_unchanged(req, &etag) {
         HttpResponse::NotModified()
     } else {
@@ -301,13 +326,28 @@ fn finish(
     response
         .insert_header((header::ETAG, etag))
         .insert_header((header::CACHE_CONTROL, "private, no-cache"));
-    if is_strong {
-        // A strong tag stands for these very bytes, so they travel as they are; a single row is small.
+    if version.is_some() {
         response.insert_header((header::CONTENT_ENCODING, header::ContentEncoding::Identity));
     }
     response
         .insert_header((header::CONTENT_TYPE, content_type))
         .body(body)
+}
+
+/// A row just written, with its new tag.
+fn written(
+    mut response: actix_web::HttpResponseBuilder,
+    row: &impl Serialize,
+    version: i64,
+) -> HttpResponse {
+    match to_json(row) {
+        Ok(body) => response
+            .insert_header((header::ETAG, etag::of_row(version, &body)))
+            .insert_header((header::CONTENT_ENCODING, header::ContentEncoding::Identity))
+            .insert_header((header::CONTENT_TYPE, JSON))
+            .body(body),
+        Err(problem) => actix_web::ResponseError::error_response(&problem),
+    }
 }
 
 fn to_json(value: &impl Serialize) -> ApiResult<Vec<u8>> {

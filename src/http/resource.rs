@@ -10,7 +10,7 @@ use std::fmt::Display;
 use actix_web::HttpRequest;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use garde::Validate;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -53,6 +53,10 @@ pub struct View {
     pub include: BTreeSet<&'static str>,
     /// Where the reader may see contact persons.
     pub contacts: bool,
+    /// When they are reading: some of what is shown follows from the day.
+    pub now: DateTime<Utc>,
+    /// The day that `validOn` of a list asks for; none if it does not, and never for a single row.
+    pub valid_on: Option<NaiveDate>,
 }
 
 impl View {
@@ -84,6 +88,11 @@ pub trait Resource: Sized + 'static {
             .then(reach.condition())
             .push(")")
     }
+    /// The rows that are not deleted, as SQL; goes with [`Kept::deleted_at`].
+    #[must_use]
+    fn live() -> Condition {
+        Condition::sql("deleted_at IS NULL")
+    }
     /// The row of the table.
     type Row: Kept + Sortable;
     /// What the API answers.
@@ -91,6 +100,11 @@ pub trait Resource: Sized + 'static {
     /// The filters of the list.
     type Filter;
 
+    /// The day whose state is to be shown, where a resource has a filter for it.
+    #[must_use]
+    fn valid_on(_: &Self::Filter) -> Option<NaiveDate> {
+        None
+    }
     /// The row with this key, deleted or not.
     ///
     /// # Errors
@@ -167,11 +181,12 @@ pub async fn list<R: Resource, A: Action>(
     params: &ListParams<R::Filter>,
 ) -> ApiResult<Listing<R::Out>> {
     let ListParams { list, filter } = params;
-    let view = view::<R, A>(grant, list.include.as_deref())?;
+    let mut view = view::<R, A>(db, grant, list.include.as_deref())?;
+    view.valid_on = R::valid_on(filter);
     let window = window::<R>(list)?;
     let mut conditions = vec![R::visible(grant.reach())];
     if !list.include_deleted {
-        conditions.push(Condition::sql("deleted_at IS NULL"));
+        conditions.push(R::live());
     }
     if let Some(since) = list.updated_since {
         conditions.push(Condition::with("updated_at >= ?", [Bind::Time(since)]));
@@ -220,7 +235,7 @@ pub async fn show<R: Resource, A: Action>(
     key: &<R::Row as Kept>::Key,
     query: &ItemQuery,
 ) -> ApiResult<Item<R::Out>> {
-    let view = view::<R, A>(grant, query.include.as_deref())?;
+    let view = view::<R, A>(db, grant, query.include.as_deref())?;
     let (version, row) = db
         .read(async |conn| {
             let Some(row) = R::find(conn, key).await? else {
@@ -234,12 +249,7 @@ pub async fn show<R: Resource, A: Action>(
         })
         .await??;
     let row = row.into_iter().next().ok_or_else(Problem::not_found)?;
-    Item::new(
-        req,
-        &row,
-        query.fields.as_deref(),
-        view.include.is_empty().then_some(version),
-    )
+    Item::new(req, &row, query.fields.as_deref(), Some(version))
 }
 
 /// `POST /things`
@@ -254,7 +264,7 @@ pub async fn create<R: Writable, A: Action>(
     for (pointer, area) in R::areas(new) {
         grant.cover(&area, pointer)?;
     }
-    let view = plain(grant);
+    let view = plain(db, grant);
     let (key, version, row) = db
         .write(async |conn| {
             let key = R::insert(conn, new).await?;
@@ -280,7 +290,7 @@ pub async fn change<R: Writable, A: Action>(
     expected: &Expected,
     patch: &MergePatch,
 ) -> ApiResult<Changed<R::Out>> {
-    let view = plain(grant);
+    let view = plain(db, grant);
     let (version, row) = db
         .write(async |conn| {
             let row = held::<R, A>(conn, grant, &view, key, expected).await?;
@@ -309,7 +319,7 @@ pub async fn delete<R: Writable, A: Action>(
     key: &<R::Row as Kept>::Key,
     expected: &Expected,
 ) -> ApiResult<Deleted> {
-    let view = plain(grant);
+    let view = plain(db, grant);
     db.write(async |conn| {
         let row = held::<R, A>(conn, grant, &view, key, expected).await?;
         if R::in_use(conn, &row).await? {
@@ -331,7 +341,10 @@ pub async fn delete<R: Writable, A: Action>(
 }
 
 /// The row, locked, if the caller may write it and has seen its present version.
-async fn held<R: Writable, A: Action>(
+///
+/// # Errors
+/// 404, 410, 403, 412 with the row as it is now.
+pub(crate) async fn held<R: Writable, A: Action>(
     conn: &Conn,
     grant: &Grant<A>,
     view: &View,
@@ -356,7 +369,11 @@ async fn held<R: Writable, A: Action>(
         .into())
 }
 
-fn alive(row: &impl Kept, reach: &Reach) -> ApiResult<()> {
+/// Whether the row may be seen and is no tombstone.
+///
+/// # Errors
+/// 404 or 410.
+pub(crate) fn alive(row: &impl Kept, reach: &Reach) -> ApiResult<()> {
     if !row.visible(reach) {
         return Err(Problem::not_found());
     }
@@ -372,7 +389,11 @@ fn alive(row: &impl Kept, reach: &Reach) -> ApiResult<()> {
     }
 }
 
-async fn reread<R: Resource>(
+/// The row as it is now, with its version.
+///
+/// # Errors
+/// When a query fails.
+pub(crate) async fn reread<R: Resource>(
     conn: &Conn,
     view: &View,
     key: &<R::Row as Kept>::Key,
@@ -387,16 +408,23 @@ async fn reread<R: Resource>(
     Ok((version, out))
 }
 
-fn plain<A: Action>(grant: &Grant<A>) -> View {
+/// The view of somebody who asked for nothing to be added.
+pub(crate) fn plain<A: Action>(db: &Db, grant: &Grant<A>) -> View {
     View {
         reach: grant.reach().clone(),
         include: BTreeSet::new(),
         contacts: false,
+        now: db.clock().now(),
+        valid_on: None,
     }
 }
 
-fn view<R: Resource, A: Action>(grant: &Grant<A>, include: Option<&str>) -> ApiResult<View> {
-    let mut view = plain(grant);
+fn view<R: Resource, A: Action>(
+    db: &Db,
+    grant: &Grant<A>,
+    include: Option<&str>,
+) -> ApiResult<View> {
+    let mut view = plain(db, grant);
     for asked in include
         .into_iter()
         .flat_map(|include| include.split(','))
@@ -544,13 +572,6 @@ fn values(order: &[SortTerm], cursor: &str) -> ApiResult<Vec<Option<String>>> {
     };
     match read {
         Some(cursor) if cursor.o == signature(order) && well_formed(&cursor.v) => Ok(cursor.v),
-        _ => Err(Problem::parameter(
-            "cursor",
-            "invalid_cursor",
-            text(
-                "Markören hör inte till den här listan och sorteringen; börja om med cursor= utan värde.",
-                "The cursor does not belong to this list and order; begin again with cursor= and no value.",
-            ),
-        )),
+        _ => Err(Problem::invalid_cursor()),
     }
 }

@@ -12,6 +12,7 @@ pub const LISTS: &[CodeList] = &[
     Continuation::LIST,
     Theme::LIST,
     ProjectStatus::LIST,
+    crate::registry::partners::network::Relation::LIST,
     FundingKind::LIST,
     FundingPeriodKind::LIST,
     MemberRole::LIST,

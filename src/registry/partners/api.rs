@@ -66,7 +66,7 @@ pub struct PartnerOut {
     pub source_url: Option<String>,
     /// Whether the row is public.
     pub state: State,
-    /// Counts the changes of the row; the same as its ETag.
+    /// Counts the changes of the row; its ETag begins with it.
     #[schema(example = 1)]
     pub version: i64,
     /// When the row was made (UTC).
@@ -351,7 +351,8 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         .service(create_partner)
         .service(get_partner)
         .service(update_partner)
-        .service(delete_partner);
+        .service(delete_partner)
+        .service(super::network::get_partner_network);
 }
 
 /// List partners

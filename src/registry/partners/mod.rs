@@ -5,5 +5,6 @@
 
 pub mod api;
 pub mod model;
+pub mod network;
 pub mod reference;
 pub mod store;

@@ -35,22 +35,52 @@ pub struct ByOrgNumber {
 pub struct ByName {
     /// Exactly as in the registry.
     #[schema(example = "Sveriges Kulturskoleråd")]
-    pub name: String,
+    pub name: crate::values::Line,
+}
+
+impl garde::Validate for PartnerRef {
+    type Context = ();
+
+    fn validate_into(
+        &self,
+        (): &(),
+        parent: &mut dyn FnMut() -> garde::Path,
+        report: &mut garde::Report,
+    ) {
+        match self {
+            Self::Id(_) => {}
+            Self::OrgNumber(by) => {
+                by.org_number
+                    .validate_into(&(), &mut || parent().join("org_number"), report)
+            }
+            Self::Name(by) => by
+                .name
+                .validate_into(&(), &mut || parent().join("name"), report),
+        }
+    }
 }
 
 impl PartnerRef {
     /// The id of the partner; `pointer` is where the body names it.
     ///
     /// # Errors
-    /// 422 when no live partner is meant, or more than one. An id is left to the foreign key.
+    /// 422 when no live partner is meant, or more than one.
     pub async fn resolve(&self, conn: &Conn, pointer: &str) -> Result<Uuid, WriteError> {
         let found = match self {
-            Self::Id(id) => return Ok(*id),
+            Self::Id(id) => return live(*id, store::is_live(conn, id).await?, pointer),
             Self::OrgNumber(by) => store::by_org_number(conn, &by.org_number.canonical()).await?,
-            Self::Name(by) => store::by_name(conn, &by.name).await?,
+            Self::Name(by) => store::by_name(conn, by.name.as_str()).await?,
         };
         exactly_one(&found, pointer)
     }
+}
+
+/// The id, if a live row has it.
+///
+/// # Errors
+/// 422 `reference_unknown`
+pub fn live(id: Uuid, live: bool, pointer: &str) -> Result<Uuid, WriteError> {
+    exactly_one(if live { std::slice::from_ref(&id) } else { &[] }, pointer)
 }
 
 /// The only one of the rows that a reference by name found.
@@ -63,7 +93,10 @@ pub fn exactly_one(found: &[Uuid], pointer: &str) -> Result<Uuid, WriteError> {
         [] => Err(Problem::invalid(Fault::at(
             pointer,
             "reference_unknown",
-            text("Ingen rad heter så.", "No row is called that."),
+            text(
+                "Ingen levande rad heter så eller har det id:t.",
+                "No live row is called that or has that id.",
+            ),
         ))
         .into()),
         _ => Err(Problem::invalid(Fault::at(

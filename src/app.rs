@@ -1,0 +1,179 @@
+//! The app: every route and the one place where middleware is ordered. The service and the tests build the same.
+
+use std::sync::Arc;
+
+use actix_cors::Cors;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::http::{Method, header};
+use actix_web::middleware::{Compress, Next, from_fn};
+use actix_web::{App, Error, HttpResponse, Responder, get, web};
+use utoipa_actix_web::AppExt;
+use utoipa_actix_web::service_config::ServiceConfig;
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use crate::access::bearer::{self, Revocations};
+use crate::access::token::Issuer;
+use crate::clock::Clock;
+use crate::db::{Db, Shared};
+use crate::http::fallback::{default_service, path_config};
+use crate::http::list::PublicUrl;
+use crate::http::{BASE_PATH, MAX_BODY};
+use crate::telemetry::metrics::Metrics;
+use crate::telemetry::request_log::request_context;
+use crate::{about, openapi, registry};
+
+/// What all workers share.
+#[derive(Clone)]
+pub struct AppState {
+    /// The database.
+    pub db: Arc<Shared>,
+    /// Makes and checks tokens.
+    pub issuer: web::Data<Issuer>,
+    /// The time.
+    pub clock: Clock,
+    /// Clients whose tokens are refused.
+    pub revocations: Revocations,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+    /// Where the service is reached, if its operator says so.
+    pub public_url: Option<String>,
+    /// Origins of front ends that browsers may call from.
+    pub cors_origins: Vec<String>,
+    /// Whether `/docs` is served.
+    pub docs: bool,
+}
+
+/// Every documented route, without the base path.
+pub fn routes(cfg: &mut ServiceConfig<'_>) {
+    cfg.configure(about::routes).configure(registry::routes);
+}
+
+/// The app of one worker.
+pub fn build_app(
+    state: &AppState,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody + use<>>,
+        Error = Error,
+        InitError = (),
+    > + use<>,
+> {
+    let (app, _) = App::new()
+        // Before the scope, which would answer for everything below its path.
+        .service(openapi_json)
+        .into_utoipa_app()
+        .service(utoipa_actix_web::scope(BASE_PATH).configure(routes))
+        .split_for_parts();
+    let state = state.clone();
+    app.app_data(Db::new(Arc::clone(&state.db)))
+        .app_data(state.issuer)
+        .app_data(web::Data::new(state.clock))
+        .app_data(web::Data::new(state.revocations))
+        .app_data(web::Data::from(state.metrics))
+        .app_data(PublicUrl(state.public_url))
+        .app_data(web::Data::new(openapi::routes()))
+        .app_data(path_config())
+        .app_data(web::PayloadConfig::new(MAX_BODY))
+        .configure(|cfg| docs(cfg, state.docs))
+        .default_service(web::to(default_service))
+        .wrap(from_fn(bearer::identify))
+        .wrap(cors(&state.cors_origins))
+        .wrap(Compress::default())
+        .wrap(from_fn(plain_http))
+        .wrap(from_fn(request_context))
+}
+
+/// The document, beside the API and not part of it (DOK.23, DOK.24).
+#[get("/samverkan/v1/openapi.json")]
+async fn openapi_json() -> impl Responder {
+    HttpResponse::Ok()
+        .content_type("application/json")
+        .insert_header((header::CACHE_CONTROL, "public, max-age=300"))
+        .body(openapi::json())
+}
+
+fn docs(cfg: &mut web::ServiceConfig, on: bool) {
+    if on {
+        let config = Config::new([format!("{BASE_PATH}/openapi.json")])
+            .validator_url("none")
+            .try_it_out_enabled(true);
+        cfg.service(docs_redirect).service(
+            web::scope("/docs")
+                .wrap(from_fn(docs_policy))
+                .service(SwaggerUi::new("/{_:.*}").config(config)),
+        );
+    }
+}
+
+#[get("/docs")]
+async fn docs_redirect() -> impl Responder {
+    HttpResponse::PermanentRedirect()
+        .insert_header((header::LOCATION, "/docs/"))
+        .finish()
+}
+
+/// Swagger UI runs scripts and inline styles of its own, and nothing from anywhere else.
+async fn docs_policy(
+    req: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let mut response = next.call(req).await?;
+    response.headers_mut().insert(
+        header::CONTENT_SECURITY_POLICY,
+        header::HeaderValue::from_static(
+            "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'",
+        ),
+    );
+    Ok(response)
+}
+
+/// HEAD is GET without its body (RFC 9110 section 9.3.2), which the server leaves away; and `identity`, by which
+/// a handler says "do not compress this", is no content coding to be sent (RFC 9110 section 8.4.1).
+async fn plain_http(
+    mut req: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    if req.method() == Method::HEAD {
+        req.head_mut().method = Method::GET;
+    }
+    let mut response = next.call(req).await?;
+    if response
+        .headers()
+        .get(header::CONTENT_ENCODING)
+        .is_some_and(|coding| coding == "identity")
+    {
+        response.headers_mut().remove(header::CONTENT_ENCODING);
+    }
+    Ok(response)
+}
+
+fn cors(origins: &[String]) -> Cors {
+    let mut cors = Cors::default()
+        .allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE"])
+        .allowed_headers([
+            "Authorization",
+            "Content-Type",
+            "Accept",
+            "Accept-Language",
+            "If-Match",
+            "If-None-Match",
+            "traceparent",
+        ])
+        .expose_headers([
+            "ETag",
+            "Location",
+            "Link",
+            "Retry-After",
+            "X-Request-Id",
+            "X-Total-Count",
+            "traceparent",
+        ])
+        .max_age(600);
+    for origin in origins {
+        cors = cors.allowed_origin(origin);
+    }
+    cors
+}

@@ -1,0 +1,314 @@
+//! What every operation has in common.
+
+use serde_json::{Map, Value, json};
+
+use crate::http::list::SELECTION;
+use crate::problem::ProblemKind;
+
+const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
+
+/// Completes every operation of the document.
+pub fn operations(document: &mut Value) {
+    shared(document);
+    let mut patches = Vec::new();
+    let paths = document.get_mut("paths").and_then(Value::as_object_mut);
+    for (path, item) in paths.into_iter().flatten() {
+        for method in METHODS {
+            if let Some(operation) = item.get_mut(method) {
+                parameters(operation, path, method);
+                request(operation, method, &mut patches);
+                answers(operation, path, method);
+                problems(operation, path, method);
+                response_headers(operation);
+            }
+        }
+    }
+    for name in patches {
+        patch_schema(document, &name);
+    }
+}
+
+/// What operations refer to instead of repeating it: header parameters and problems.
+fn shared(document: &mut Value) {
+    let text = |name: &str, required: bool, description: &str, example: &str| json!({"name": name, "in": "header", "required": required, "schema": {"type": "string"}, "description": description, "example": example});
+    document["components"]["parameters"] = json!({
+        "Traceparent": text("traceparent", false, "W3C trace context; a valid one is continued, any other is replaced",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+        "AcceptLanguage": text("Accept-Language", false, "Language of labels and error texts: sv (default) or en", "en"),
+        "IfNoneMatch": text("If-None-Match", false, "An ETag that the client holds; unchanged answers are 304 without a body", "\"1\""),
+        "IfMatch": text("If-Match", true, "The ETag of the row as the client has seen it, or *; without it 428, with an old one 412", "\"1\""),
+    });
+    let mut responses = Map::new();
+    for kind in ProblemKind::ALL {
+        responses.insert(kind.slug().to_owned(), problem(*kind));
+    }
+    document["components"]["responses"] = Value::Object(responses);
+}
+
+/// Whether the operation changes an existing row, and so needs `If-Match`.
+fn needs_if_match(path: &str, method: &str) -> bool {
+    matches!(method, "patch" | "put") || (method == "delete" && !path.contains("/secrets/"))
+}
+
+fn parameters(operation: &mut Value, path: &str, method: &str) {
+    let mut list = operation
+        .get("parameters")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
+    let mut add =
+        |name: &str| list.push(json!({"$ref": format!("#/components/parameters/{name}")}));
+    add("Traceparent");
+    add("AcceptLanguage");
+    if method == "get" {
+        add("IfNoneMatch");
+    }
+    if needs_if_match(path, method) {
+        add("IfMatch");
+    }
+    operation["parameters"] = Value::Array(list);
+}
+
+fn request(operation: &mut Value, method: &str, patches: &mut Vec<String>) {
+    if method != "patch" {
+        return;
+    }
+    let Some(content) = operation
+        .pointer_mut("/requestBody/content")
+        .and_then(Value::as_object_mut)
+    else {
+        return;
+    };
+    let Some(reference) = content
+        .get("application/json")
+        .and_then(|media| media.pointer("/schema/$ref"))
+        .and_then(Value::as_str)
+    else {
+        return;
+    };
+    let name = reference.rsplit('/').next().unwrap_or_default().to_owned();
+    let Some(stem) = name.strip_suffix("In") else {
+        return;
+    };
+    let schema = json!({"schema": {"$ref": format!("#/components/schemas/{stem}Patch")}});
+    content.insert("application/json".to_owned(), schema.clone());
+    content.insert("application/merge-patch+json".to_owned(), schema);
+    patches.push(name);
+}
+
+/// `XPatch` from `XIn`: every member optional and nullable (RFC 7396).
+fn patch_schema(document: &mut Value, name: &str) {
+    let Some(schemas) = document
+        .pointer_mut("/components/schemas")
+        .and_then(Value::as_object_mut)
+    else {
+        return;
+    };
+    let Some(mut schema) = schemas.get(name).cloned() else {
+        return;
+    };
+    let stem = name.trim_end_matches("In");
+    if let Some(object) = schema.as_object_mut() {
+        object.remove("required");
+        let example = object.remove("example");
+        let first = example
+            .as_ref()
+            .and_then(Value::as_object)
+            .and_then(|members| members.iter().next());
+        if let Some((member, value)) = first {
+            object.insert("example".to_owned(), json!({ member.as_str(): value }));
+        }
+        object.insert("description".to_owned(), json!("A JSON Merge Patch (RFC 7396): members that are absent stay, null removes, anything else replaces."));
+        for (_, property) in object
+            .get_mut("properties")
+            .and_then(Value::as_object_mut)
+            .into_iter()
+            .flatten()
+        {
+            nullable(property);
+        }
+    }
+    schemas.insert(format!("{stem}Patch"), schema);
+}
+
+fn nullable(property: &mut Value) {
+    let Some(members) = property.as_object_mut() else {
+        return;
+    };
+    members.remove("default");
+    if let Some(Value::String(kind)) = members.get("type") {
+        let kind = kind.clone();
+        members.insert("type".to_owned(), json!([kind, "null"]));
+    } else if let Some(reference) = members.remove("$ref") {
+        members.insert(
+            "oneOf".to_owned(),
+            json!([{"type": "null"}, {"$ref": reference}]),
+        );
+    }
+}
+
+/// The other forms of an answer: selections, CSV, 304.
+fn answers(operation: &mut Value, path: &str, method: &str) {
+    if method != "get" {
+        return;
+    }
+    let parameters = operation.get("parameters").and_then(Value::as_array);
+    let has = |name: &str| {
+        parameters.is_some_and(|list| list.iter().any(|parameter| parameter["name"] == name))
+    };
+    let (selects, lists) = (has("fields"), has("format"));
+    let Some(responses) = operation
+        .get_mut("responses")
+        .and_then(Value::as_object_mut)
+    else {
+        return;
+    };
+    if let Some(content) = responses
+        .get_mut("200")
+        .and_then(|ok| ok.get_mut("content"))
+        .and_then(Value::as_object_mut)
+    {
+        if selects {
+            let example = if lists {
+                json!({"items": [{"version": 1}], "_meta": {"totalRecords": 1, "page": 1, "limit": 20, "count": 1},
+                "_links": {"self": {"href": format!("https://samverkan.example.org/samverkan/v1{path}?fields=version"), "rel": "self", "method": "GET"},
+                           "first": null, "prev": null, "next": null, "last": null}})
+            } else {
+                json!({"version": 1})
+            };
+            content.insert(SELECTION.to_owned(), json!({
+                "schema": {"type": "object", "description": "With `fields=`: the same answer, its rows reduced to the chosen members."},
+                "example": example
+            }));
+        }
+        if lists {
+            content.insert("text/csv".to_owned(), json!({
+                "schema": {"type": "string", "description": "RFC 4180: comma, UTF-8 without BOM, a header row of member names."},
+                "example": "version\r\n1\r\n"
+            }));
+        }
+    }
+    responses.insert(
+        "304".to_owned(),
+        json!({"description": "Unchanged since the answer that If-None-Match names"}),
+    );
+}
+
+/// Every problem that an operation can answer with.
+fn problems(operation: &mut Value, path: &str, method: &str) {
+    use ProblemKind as K;
+    let secured = operation
+        .get("security")
+        .and_then(Value::as_array)
+        .is_some_and(|list| !list.is_empty());
+    let has_body = operation.get("requestBody").is_some();
+    let mut kinds = vec![
+        K::MalformedRequest,
+        K::UriTooLong,
+        K::Internal,
+        K::Unavailable,
+    ];
+    if secured {
+        kinds.extend([K::Unauthenticated, K::InsufficientPermission]);
+    }
+    if path.contains('{') {
+        kinds.push(K::NotFound);
+        if secured {
+            kinds.push(K::Gone);
+        }
+    }
+    if method == "get" {
+        kinds.push(K::NotAcceptable);
+    } else {
+        kinds.extend([K::Conflict, K::RequestTimeout]);
+    }
+    if has_body {
+        kinds.extend([
+            K::PayloadTooLarge,
+            K::UnsupportedMediaType,
+            K::ValidationFailed,
+        ]);
+    }
+    if needs_if_match(path, method) {
+        kinds.extend([K::PreconditionFailed, K::PreconditionRequired]);
+    }
+    let Some(responses) = operation
+        .get_mut("responses")
+        .and_then(Value::as_object_mut)
+    else {
+        return;
+    };
+    for kind in kinds {
+        let status = kind.status().as_u16().to_string();
+        responses
+            .entry(status)
+            .or_insert_with(|| json!({"$ref": format!("#/components/responses/{}", kind.slug())}));
+    }
+    let mut sorted: Vec<(String, Value)> = std::mem::take(responses).into_iter().collect();
+    sorted.sort_by(|(a, _), (b, _)| a.cmp(b));
+    *responses = sorted.into_iter().collect::<Map<String, Value>>();
+}
+
+fn problem(kind: ProblemKind) -> Value {
+    let title = kind.title();
+    let english = title.get(crate::http::lang::Lang::En);
+    let mut answer = json!({
+        "description": english,
+        "content": {"application/problem+json": {
+            "schema": {"$ref": "#/components/schemas/Problem"},
+            "example": {
+                "type": format!("{}/problems/{}", crate::http::BASE_PATH, kind.slug()),
+                "title": english, "status": kind.status().as_u16(), "detail": english,
+                "instance": "urn:uuid:019a1b2c-3d4e-7f50-8a6b-7c8d9e0f1a2b", "code": kind.slug(), "errors": []
+            }
+        }}
+    });
+    traced(&mut answer);
+    match kind {
+        ProblemKind::Unauthenticated => {
+            answer["headers"]["WWW-Authenticate"] = header("How to authenticate (RFC 6750)", true)
+        }
+        ProblemKind::Unavailable => {
+            answer["headers"]["Retry-After"] = header("Seconds to wait", true)
+        }
+        _ => {}
+    }
+    answer
+}
+
+fn header(description: &str, required: bool) -> Value {
+    json!({"description": description, "required": required, "schema": {"type": "string"}})
+}
+
+fn response_headers(operation: &mut Value) {
+    let Some(responses) = operation
+        .get_mut("responses")
+        .and_then(Value::as_object_mut)
+    else {
+        return;
+    };
+    for (status, answer) in responses {
+        if answer.get("$ref").is_some() {
+            continue;
+        }
+        traced(answer);
+        if matches!(status.as_str(), "201") {
+            answer["headers"]["Location"] = header("Address of the new row", true);
+        }
+        if matches!(status.as_str(), "304") {
+            answer["headers"]["ETag"] = header("The ETag that still holds", true);
+        }
+        if matches!(status.as_str(), "200" | "201") {
+            answer["headers"]["ETag"] = header(
+                "Strong for a whole row (its version), weak for anything else",
+                false,
+            );
+        }
+    }
+}
+
+fn traced(answer: &mut Value) {
+    answer["headers"]["traceparent"] = header("W3C trace context of this answer", true);
+    answer["headers"]["X-Request-Id"] =
+        header("Id of the request, in every log line and problem", true);
+}

@@ -1,0 +1,153 @@
+//! Queries on measures.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use super::model::{BreakRow, MeasureChange, MeasureRow, NoteRow};
+use crate::db::Conn;
+use crate::participation::codes::MeasureKind;
+use crate::schema::{measure_notes, measures, observations, reports, series_breaks};
+use crate::store_of;
+
+store_of!(measures, MeasureRow, code: String);
+
+/// Writes a new measure.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn insert(conn: &Conn, code: &str, new: MeasureChange<'_>) -> QueryResult<usize> {
+    let mut conn = conn;
+    diesel::insert_into(measures::table)
+        .values((measures::code.eq(code), new))
+        .execute(&mut conn)
+        .await
+}
+
+/// Writes the content of a measure anew.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn update(conn: &Conn, code: &str, change: MeasureChange<'_>) -> QueryResult<usize> {
+    let mut conn = conn;
+    diesel::update(measures::table.find(code))
+        .set(change)
+        .execute(&mut conn)
+        .await
+}
+
+/// Writes the breaks and notes of a measure anew: these and no others.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn replace_remarks(
+    conn: &Conn,
+    code: &str,
+    breaks: Vec<BreakRow>,
+    notes: Vec<NoteRow>,
+) -> QueryResult<()> {
+    let mut conn = conn;
+    diesel::delete(series_breaks::table.filter(series_breaks::measure_code.eq(code)))
+        .execute(&mut conn)
+        .await?;
+    diesel::insert_into(series_breaks::table)
+        .values(breaks)
+        .execute(&mut conn)
+        .await?;
+    diesel::delete(measure_notes::table.filter(measure_notes::measure_code.eq(code)))
+        .execute(&mut conn)
+        .await?;
+    diesel::insert_into(measure_notes::table)
+        .values(notes)
+        .execute(&mut conn)
+        .await?;
+    Ok(())
+}
+
+/// The series breaks of these measures, by measure, earliest first.
+///
+/// # Errors
+/// When the query fails.
+pub async fn breaks(conn: &Conn, codes: &[String]) -> QueryResult<HashMap<String, Vec<BreakRow>>> {
+    let mut conn = conn;
+    let rows: Vec<BreakRow> = series_breaks::table
+        .filter(series_breaks::measure_code.eq_any(codes))
+        .order_by(series_breaks::first_period)
+        .select(BreakRow::as_select())
+        .load(&mut conn)
+        .await?;
+    Ok(by(rows, |row| row.measure_code.clone()))
+}
+
+/// The notes of these measures, by measure, in their order.
+///
+/// # Errors
+/// When the query fails.
+pub async fn notes(conn: &Conn, codes: &[String]) -> QueryResult<HashMap<String, Vec<NoteRow>>> {
+    let mut conn = conn;
+    let rows: Vec<NoteRow> = measure_notes::table
+        .filter(measure_notes::measure_code.eq_any(codes))
+        .order_by(measure_notes::position)
+        .select(NoteRow::as_select())
+        .load(&mut conn)
+        .await?;
+    Ok(by(rows, |row| row.measure_code.clone()))
+}
+
+fn by<T>(rows: Vec<T>, key: impl Fn(&T) -> String) -> HashMap<String, Vec<T>> {
+    let mut groups: HashMap<String, Vec<T>> = HashMap::new();
+    for row in rows {
+        groups.entry(key(&row)).or_default().push(row);
+    }
+    groups
+}
+
+/// The kinds of live measures; one that is not in the answer cannot be observed.
+///
+/// # Errors
+/// When the query fails.
+pub async fn kinds(
+    conn: &Conn,
+    mut codes: Vec<String>,
+) -> QueryResult<HashMap<String, MeasureKind>> {
+    codes.sort_unstable();
+    codes.dedup();
+    let mut conn = conn;
+    let rows: Vec<(String, MeasureKind)> = measures::table
+        .filter(measures::code.eq_any(codes))
+        .filter(measures::deleted_at.is_null())
+        .select((measures::code, measures::kind))
+        .load(&mut conn)
+        .await?;
+    Ok(rows.into_iter().collect())
+}
+
+/// Whether anything is observed in this measure, in a live report.
+///
+/// # Errors
+/// When the query fails.
+pub async fn is_observed(conn: &Conn, code: &str) -> QueryResult<bool> {
+    let mut conn = conn;
+    let observed = observations::table
+        .inner_join(reports::table.on(reports::id.eq(observations::report_id)))
+        .filter(observations::measure_code.eq(code))
+        .filter(reports::deleted_at.is_null());
+    diesel::select(diesel::dsl::exists(observed))
+        .get_result(&mut conn)
+        .await
+}
+
+/// Whether a live measure is a share of this one.
+///
+/// # Errors
+/// When the query fails.
+pub async fn is_numerator(conn: &Conn, code: &str) -> QueryResult<bool> {
+    let mut conn = conn;
+    let shares = measures::table
+        .filter(measures::numerator_code.eq(code))
+        .filter(measures::deleted_at.is_null());
+    diesel::select(diesel::dsl::exists(shares))
+        .get_result(&mut conn)
+        .await
+}

@@ -1,0 +1,8 @@
+//! Sources: where numbers come from. A page, a report, a municipality's own return.
+//!
+//! Every report and every population names its source, so that a number can be traced to what somebody published.
+
+pub mod api;
+pub mod model;
+pub mod reference;
+pub mod store;

@@ -1,0 +1,77 @@
+//! `/api-info`, `/limits`, `/problems`, and what is beside the API.
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::support::TestApp;
+
+#[actix_web::test]
+async fn the_api_describes_itself_without_a_token() {
+    let app = TestApp::start().await;
+    let info = app.anonymous().get("/api-info").await.expect(200);
+    assert_eq!(info["apiStatus"], "active");
+    assert_eq!(info["apiVersion"], samverkan::openapi::API_VERSION);
+    assert_eq!(
+        app.anonymous().get("/limits").await.expect(200)["maxPageSize"],
+        json!(1000)
+    );
+}
+
+#[actix_web::test]
+async fn every_kind_of_problem_has_a_page_in_both_languages() {
+    let app = TestApp::start().await;
+    let codes = app
+        .anonymous()
+        .get("/problems?limit=100")
+        .await
+        .column("code");
+    assert_eq!(codes.len(), samverkan::problem::ProblemKind::ALL.len());
+    let sv = app.anonymous().get("/problems/gone").await.expect(200);
+    let en = app
+        .anonymous()
+        .get("/problems/gone?lang=en")
+        .await
+        .expect(200);
+    assert_eq!(
+        (sv["title"].as_str(), en["title"].as_str()),
+        (Some("Borttagen"), Some("Deleted"))
+    );
+    assert_eq!(
+        app.anonymous()
+            .get("/problems/nonsense")
+            .await
+            .problem(404)
+            .0,
+        "not-found"
+    );
+}
+
+#[actix_web::test]
+async fn the_document_is_served_and_swagger_ui_works_offline() {
+    let app = TestApp::start().await;
+    let served = app
+        .anonymous()
+        .raw(Method::GET, "/samverkan/v1/openapi.json", &[], None)
+        .await;
+    assert_eq!(served.text(), samverkan::openapi::json());
+    let ui = app.anonymous().raw(Method::GET, "/docs/", &[], None).await;
+    assert_eq!(ui.status, 200);
+    assert!(
+        ui.header("content-security-policy")
+            .contains("script-src 'self'")
+    );
+    let script = app
+        .anonymous()
+        .raw(Method::GET, "/docs/swagger-ui-bundle.js", &[], None)
+        .await;
+    assert!(script.status == 200 && script.body.len() > 100_000);
+    let initializer = app
+        .anonymous()
+        .raw(Method::GET, "/docs/swagger-initializer.js", &[], None)
+        .await
+        .text();
+    assert!(
+        initializer.contains("/samverkan/v1/openapi.json"),
+        "{initializer}"
+    );
+}

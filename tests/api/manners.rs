@@ -1,0 +1,573 @@
+//! The manners that every resource has, shown on municipalities (which are there from the start) and partners.
+
+use reqwest::Method;
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::support::{Caller, TestApp};
+
+async fn add(caller: &Caller, name: &str) -> String {
+    let body = json!({"name": name, "category": "other", "area": "1880"});
+    caller.post("/partners", &body).await.expect(201)["id"]
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
+
+#[actix_web::test]
+async fn a_page_says_where_it_lies_and_links_to_the_others() {
+    let app = TestApp::start().await;
+    let page = app
+        .reader(&["SE"])
+        .get("/municipalities?limit=100&page=2&region=14,12")
+        .await
+        .expect(200);
+    assert_eq!(
+        page["_meta"],
+        json!({"totalRecords": 82, "page": 2, "limit": 100, "count": 0}),
+        "beyond the last page is an empty list"
+    );
+    let page = app
+        .reader(&["SE"])
+        .get("/municipalities?limit=20&page=2&region=14,12")
+        .await
+        .expect(200);
+    assert_eq!(
+        page["_meta"],
+        json!({"totalRecords": 82, "page": 2, "limit": 20, "count": 20})
+    );
+    let href = |rel: &str| {
+        page["_links"][rel]["href"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    assert_eq!(
+        href("self"),
+        format!(
+            "{}/samverkan/v1/municipalities?limit=20&page=2&region=14,12",
+            app.origin
+        )
+    );
+    assert!(
+        href("first").ends_with("limit=20&region=14%2C12&page=1")
+            && href("prev").ends_with("page=1")
+    );
+    assert!(href("next").ends_with("page=3") && href("last").ends_with("page=5"));
+    assert_eq!(page["_links"]["next"]["rel"], "next");
+}
+
+#[actix_web::test]
+async fn all_pages_and_all_cursors_give_every_row_once_in_swedish_order() {
+    let app = TestApp::start().await;
+    let reader = app.reader(&["SE"]);
+    let whole = reader
+        .get("/municipalities?limit=1000")
+        .await
+        .column("name");
+    assert_eq!(whole.len(), 290);
+    assert_eq!(whole.last().map(String::as_str), Some("Övertorneå"));
+    let place = |name: &str| whole.iter().position(|given| given == name).unwrap();
+    assert!(
+        place("Ystad") < place("Åmål")
+            && place("Åmål") < place("Älvsbyn")
+            && place("Älvsbyn") < place("Örebro")
+    );
+    for sort in ["name", "-name", "code", "-updatedAt,name"] {
+        let expected = reader
+            .get(&format!("/municipalities?limit=1000&sort={sort}"))
+            .await
+            .column("code");
+        let (mut by_cursor, mut next) = (
+            Vec::new(),
+            format!("/municipalities?limit=77&cursor=&sort={sort}"),
+        );
+        loop {
+            let reply = reader.get(&next).await;
+            by_cursor.extend(reply.column("code"));
+            assert_eq!(reply.json()["_meta"]["totalRecords"], Value::Null);
+            match reply.json()["_links"]["next"]["href"].as_str() {
+                Some(href) => next = href.split("/samverkan/v1").nth(1).unwrap().to_owned(),
+                None => break,
+            }
+        }
+        assert_eq!(by_cursor, expected, "{sort}");
+        let mut by_page = Vec::new();
+        for page in 1..=4 {
+            by_page.extend(
+                reader
+                    .get(&format!("/municipalities?limit=77&page={page}&sort={sort}"))
+                    .await
+                    .column("code"),
+            );
+        }
+        assert_eq!(by_page, expected, "{sort}");
+    }
+}
+
+#[actix_web::test]
+async fn reading_by_cursor_loses_and_doubles_nothing_while_rows_come_and_go() {
+    let app = TestApp::start().await;
+    let admin = app.admin();
+    for n in 0..10 {
+        add(&admin, &format!("Förening {n}")).await;
+    }
+    let first = admin.get("/partners?limit=4&cursor=").await;
+    let mut seen = first.column("name");
+    add(&admin, "Aaa kommer före").await;
+    let next = first.json()["_links"]["next"]["href"]
+        .as_str()
+        .unwrap()
+        .split("/samverkan/v1")
+        .nth(1)
+        .unwrap()
+        .to_owned();
+    seen.extend(
+        admin
+            .get(&next.replace("limit=4", "limit=100"))
+            .await
+            .column("name"),
+    );
+    assert_eq!(
+        seen,
+        (0..10).map(|n| format!("Förening {n}")).collect::<Vec<_>>()
+    );
+}
+
+#[rstest]
+#[case("page=0", "out_of_range")]
+#[case("limit=1001", "out_of_range")]
+#[case("limit=-1", "out_of_range")]
+#[case("limit=abc", "invalid_value")]
+#[case("cursor=abc", "invalid_cursor")]
+#[case("cursor=eyJvIjoiY29kZSIsInYiOlsiMTg4MCJdfQ", "invalid_cursor")]
+#[case("page=1&cursor=", "page_or_cursor")]
+#[case("sort=nme", "unknown_sort")]
+#[case("fields=nme", "unknown_field")]
+#[case("include=partners", "unknown_include")]
+#[case("munipality=1880", "unknown_parameter")]
+#[case("q=%FF", "not_text")]
+#[case("q=a%00b", "not_text")]
+#[case("limit=1&limit=2", "duplicated")]
+#[case("updatedSince=yesterday", "invalid_value")]
+#[case("region=18';drop", "invalid_value")]
+#[case("format=pdf", "invalid_value")]
+#[case("validOn=2022-02-30", "invalid_value")]
+#[actix_web::test]
+async fn a_parameter_that_does_not_work_is_named(#[case] query: &str, #[case] code: &str) {
+    let app = TestApp::start().await;
+    let reply = app
+        .reader(&["SE"])
+        .get(&format!("/municipalities?{query}"))
+        .await;
+    assert_eq!(reply.problem(400).1, code, "{}", reply.text());
+    assert!(reply.json()["errors"][0]["parameter"].is_string());
+}
+
+#[actix_web::test]
+async fn problems_speak_both_languages() {
+    let app = TestApp::start().await;
+    let detail = async |headers: &[(&str, &str)], query: &str| {
+        let reply = app
+            .reader(&["SE"])
+            .send(
+                Method::GET,
+                &format!("/municipalities?limitt=1{query}"),
+                headers,
+                None,
+            )
+            .await;
+        (
+            reply.header("content-language").to_owned(),
+            reply.json()["errors"][0]["detail"]
+                .as_str()
+                .unwrap()
+                .to_owned(),
+        )
+    };
+    assert_eq!(
+        detail(&[], "").await,
+        ("sv".into(), "Okänt namn. Menade du limit?".into())
+    );
+    assert_eq!(
+        detail(&[("Accept-Language", "en-GB,en;q=0.9")], "").await,
+        ("en".into(), "Unknown name. Did you mean limit?".into())
+    );
+    assert_eq!(
+        detail(&[("Accept-Language", "en")], "&lang=sv").await.0,
+        "sv"
+    );
+}
+
+#[rstest]
+#[case("orebro", "Örebro")]
+#[case("Vara", "Vara")]
+#[case("Håbo", "Håbo")]
+#[case("Habo", "Habo")]
+#[case("gotebrog", "Göteborg")]
+#[case("malmoe", "Malmö")]
+#[case("1880", "Örebro")]
+#[case("upplands v", "Upplands Väsby")]
+#[actix_web::test]
+async fn search_finds_what_was_meant_first(#[case] words: &str, #[case] first: &str) {
+    let app = TestApp::start().await;
+    let found = app
+        .reader(&["SE"])
+        .get(&format!("/municipalities?q={words}"))
+        .await
+        .column("name");
+    assert_eq!(found.first().map(String::as_str), Some(first), "{found:?}");
+}
+
+#[actix_web::test]
+async fn search_knows_swedish_forms_and_parts_of_compounds() {
+    let app = TestApp::start().await;
+    let admin = app.admin();
+    admin.post("/partners", &json!({"name": "Kulturskolan i Nora", "category": "other", "area": "1884", "description": "Ungdomar dansar tillsammans"})).await.expect(201);
+    add(&admin, "Örebro Roddklubb").await;
+    for words in ["skola", "kulturskola", "dansa", "ungdom", "nora"] {
+        assert_eq!(
+            admin
+                .get(&format!("/partners?q={words}"))
+                .await
+                .column("name"),
+            ["Kulturskolan i Nora"],
+            "{words}"
+        );
+    }
+    assert!(
+        admin.get("/partners?q=%25").await.column("name").is_empty(),
+        "a wildcard is a character like any other"
+    );
+}
+
+#[actix_web::test]
+async fn fields_and_csv_give_the_same_rows_in_another_shape() {
+    let app = TestApp::start().await;
+    let reader = app.reader(&["SE"]);
+    let chosen = reader
+        .get("/municipalities?region=18&fields=code,name&limit=2")
+        .await;
+    assert_eq!(
+        chosen.expect(200)["items"][0],
+        json!({"code": "1882", "name": "Askersund"})
+    );
+    assert_eq!(
+        chosen.header("content-type"),
+        "application/vnd.samverkan.selection+json"
+    );
+    let csv = reader
+        .get("/municipalities?region=01&fields=code,name&limit=2&format=csv")
+        .await;
+    assert_eq!(
+        csv.text(),
+        "code,name\r\n0127,Botkyrka\r\n0162,Danderyd\r\n"
+    );
+    let accepted = reader
+        .send(
+            Method::GET,
+            "/municipalities?limit=1",
+            &[("Accept", "text/csv")],
+            None,
+        )
+        .await;
+    assert!(accepted.header("content-type").starts_with("text/csv"));
+    let refused = reader
+        .send(
+            Method::GET,
+            "/municipalities",
+            &[("Accept", "text/html")],
+            None,
+        )
+        .await;
+    assert_eq!(refused.problem(406).0, "not-acceptable");
+}
+
+#[actix_web::test]
+async fn what_has_not_changed_is_not_sent_again() {
+    let app = TestApp::start().await;
+    let reader = app.reader(&["SE"]);
+    for path in [
+        "/municipalities/1880",
+        "/municipalities?region=18",
+        "/municipalities/1880?fields=name",
+    ] {
+        let first = reader.get(path).await;
+        let etag = first.header("etag").to_owned();
+        let again = reader
+            .send(Method::GET, path, &[("If-None-Match", &etag)], None)
+            .await;
+        assert_eq!(
+            (again.status, again.body.len(), again.header("etag")),
+            (304, 0, etag.as_str()),
+            "{path}"
+        );
+        let other = reader
+            .send(Method::GET, path, &[("If-None-Match", "\"nothing\"")], None)
+            .await;
+        assert_eq!(other.status, 200);
+    }
+}
+
+#[actix_web::test]
+async fn a_change_needs_the_version_it_was_made_from() {
+    let app = TestApp::start().await;
+    let admin = app.admin();
+    let path = format!("/partners/{}", add(&admin, "Ett").await);
+    let bare = admin
+        .send(
+            Method::PATCH,
+            &path,
+            &[("Content-Type", "application/json")],
+            Some(b"{\"name\":\"X\"}".to_vec()),
+        )
+        .await;
+    assert_eq!(bare.problem(428).1, "if_match_required");
+    admin
+        .patch(&path, "\"1\"", &json!({"name": "Två"}))
+        .await
+        .expect(200);
+    let late = admin.patch(&path, "\"1\"", &json!({"name": "Tre"})).await;
+    assert_eq!(late.problem(412).0, "precondition-failed");
+    assert_eq!(
+        late.json()["current"]["name"],
+        "Två",
+        "the loser sees what is there now"
+    );
+    assert_eq!(
+        admin
+            .patch(&path, "W/\"2\"", &json!({"name": "Tre"}))
+            .await
+            .status,
+        412,
+        "weak tags are not for writing"
+    );
+    assert_eq!(admin.delete(&path, "\"1\"").await.status, 412);
+    assert_eq!(admin.delete(&path, "*").await.status, 204);
+}
+
+#[actix_web::test]
+async fn of_two_writers_at_once_one_wins_and_one_is_told() {
+    let app = TestApp::start().await;
+    let admin = app.admin();
+    let path = format!("/partners/{}", add(&admin, "Ett").await);
+    let write = async |name: &str| {
+        admin
+            .patch(&path, "\"1\"", &json!({"name": name}))
+            .await
+            .status
+    };
+    let (a, b) = futures_util::join!(write("A"), write("B"));
+    assert_eq!(a.min(b), 200);
+    assert_eq!(a.max(b), 412);
+}
+
+#[rstest]
+#[case::unknown_member(json!({"name": "A", "category": "other", "area": "SE", "colour": 1}), 422, "unknown_member")]
+#[case::slip_of_the_pen(json!({"nmae": "A", "category": "other", "area": "SE"}), 422, "unknown_member")]
+#[case::missing_member(json!({"name": "A", "category": "other"}), 422, "missing_member")]
+#[case::server_member(json!({"name": "A", "category": "other", "area": "SE", "version": 7}), 422, "unknown_member")]
+#[case::wrong_type(json!({"name": 1, "category": "other", "area": "SE"}), 422, "invalid_type")]
+#[case::unknown_code(json!({"name": "A", "category": "choir", "area": "SE"}), 422, "unknown_code")]
+#[case::nul(json!({"name": "a\u{0}b", "category": "other", "area": "SE"}), 422, "text_control_character")]
+#[case::bidi(json!({"name": "a\u{202e}b", "category": "other", "area": "SE"}), 422, "text_control_character")]
+#[case::long(json!({"name": "a".repeat(2001), "category": "other", "area": "SE"}), 422, "text_too_long")]
+#[case::no_object(json!([1]), 422, "invalid_type")]
+#[actix_web::test]
+async fn a_body_that_does_not_fit_is_refused_with_the_place(
+    #[case] body: Value,
+    #[case] status: u16,
+    #[case] code: &str,
+) {
+    let app = TestApp::start().await;
+    let reply = app.admin().post("/partners", &body).await;
+    assert_eq!(reply.problem(status).1, code, "{}", reply.text());
+}
+
+#[rstest]
+#[case::not_json(b"{".to_vec(), 400)]
+#[case::doubled(b"{\"name\":\"a\",\"name\":\"b\"}".to_vec(), 400)]
+#[case::deep(format!("{{\"name\":{}1{}}}", "[".repeat(50), "]".repeat(50)).into_bytes(), 400)]
+#[case::not_utf8(b"{\"name\":\"\xff\"}".to_vec(), 400)]
+#[case::surrogate(b"{\"name\":\"\\ud800\"}".to_vec(), 400)]
+#[case::huge(vec![b' '; 1024 * 1024 + 1], 413)]
+#[actix_web::test]
+async fn a_hostile_body_is_a_4xx(#[case] body: Vec<u8>, #[case] status: u16) {
+    let app = TestApp::start().await;
+    let reply = app
+        .admin()
+        .send(
+            Method::POST,
+            "/partners",
+            &[("Content-Type", "application/json")],
+            Some(body),
+        )
+        .await;
+    assert_eq!(reply.status, status, "{}", reply.text());
+}
+
+#[actix_web::test]
+async fn a_wrong_content_type_is_415_and_a_wrong_method_405_with_allow() {
+    let app = TestApp::start().await;
+    let admin = app.admin();
+    let typed = admin
+        .send(
+            Method::POST,
+            "/partners",
+            &[("Content-Type", "text/plain")],
+            Some(b"{}".to_vec()),
+        )
+        .await;
+    assert_eq!(typed.problem(415).0, "unsupported-media-type");
+    let method = admin
+        .raw(Method::PUT, "/samverkan/v1/partners", &[], None)
+        .await;
+    assert_eq!(method.problem(405).0, "method-not-allowed");
+    assert_eq!(method.header("allow"), "GET, POST, HEAD, OPTIONS");
+    assert_eq!(
+        admin
+            .raw(Method::GET, "/samverkan/v1/nothing", &[], None)
+            .await
+            .problem(404)
+            .0,
+        "not-found"
+    );
+    assert_eq!(
+        admin
+            .raw(Method::GET, "/samverkan/v1/partners/7", &[], None)
+            .await
+            .problem(404)
+            .0,
+        "not-found"
+    );
+    let head = admin
+        .raw(Method::HEAD, "/samverkan/v1/municipalities/1880", &[], None)
+        .await;
+    assert_eq!((head.status, head.body.len(), head.version()), (200, 0, 1));
+}
+
+#[actix_web::test]
+async fn every_answer_is_traced_and_guarded() {
+    let app = TestApp::start().await;
+    for path in [
+        "/municipalities/1880",
+        "/municipalities/0000",
+        "/municipalities?x=1",
+    ] {
+        let reply = app
+            .reader(&["SE"])
+            .send(
+                Method::GET,
+                path,
+                &[(
+                    "traceparent",
+                    "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+                )],
+                None,
+            )
+            .await;
+        assert!(
+            reply
+                .header("traceparent")
+                .starts_with("00-0af7651916cd43dd8448eb211c80319c-"),
+            "{}",
+            reply.header("traceparent")
+        );
+        assert_eq!(reply.header("x-request-id").len(), 36);
+        assert_eq!(reply.header("x-content-type-options"), "nosniff");
+        assert_eq!(reply.header("referrer-policy"), "no-referrer");
+        assert!(
+            reply
+                .header("content-security-policy")
+                .contains("default-src 'none'")
+        );
+        assert!(
+            reply.header("vary").contains("Accept-Language"),
+            "{}",
+            reply.header("vary")
+        );
+        if reply.status >= 400 {
+            assert_eq!(
+                reply.json()["instance"],
+                format!("urn:uuid:{}", reply.header("x-request-id"))
+            );
+        }
+    }
+}
+
+#[actix_web::test]
+async fn lists_are_compressed_and_single_rows_keep_their_strong_tag() {
+    let app = TestApp::start().await;
+    let gzip = [("Accept-Encoding", "gzip")];
+    let list = app
+        .reader(&["SE"])
+        .raw(
+            Method::GET,
+            "/samverkan/v1/municipalities?limit=1000",
+            &gzip,
+            None,
+        )
+        .await;
+    assert_eq!(list.header("content-encoding"), "gzip");
+    assert!(list.header("etag").starts_with("W/"));
+    let row = app
+        .reader(&["SE"])
+        .raw(
+            Method::GET,
+            "/samverkan/v1/municipalities/1880",
+            &gzip,
+            None,
+        )
+        .await;
+    assert_eq!((row.header("content-encoding"), row.version()), ("", 1));
+    assert_eq!(row.json()["name"], "Örebro");
+}
+
+#[actix_web::test]
+async fn browsers_may_call_from_the_listed_origins_only() {
+    let app = TestApp::start().await;
+    let from = async |origin: &str| {
+        let headers = [
+            ("Origin", origin),
+            ("Access-Control-Request-Method", "GET"),
+            ("Access-Control-Request-Headers", "authorization"),
+        ];
+        let reply = app
+            .anonymous()
+            .raw(Method::OPTIONS, "/samverkan/v1/partners", &headers, None)
+            .await;
+        reply.header("access-control-allow-origin").to_owned()
+    };
+    assert_eq!(from("https://front.example").await, "https://front.example");
+    for stranger in ["https://front.example.evil", "http://front.example", "null"] {
+        assert_eq!(from(stranger).await, "", "{stranger}");
+    }
+}
+
+#[actix_web::test]
+async fn updated_since_gives_what_changed_and_what_went() {
+    let app = TestApp::start().await;
+    let admin = app.admin();
+    let old = add(&admin, "Gammal").await;
+    let row = admin.get(&format!("/partners/{old}")).await.expect(200);
+    let since = row["updatedAt"]
+        .as_str()
+        .unwrap()
+        .replace('Z', "000Z")
+        .replace('+', "%2B");
+    add(&admin, "Ny").await;
+    let changed = admin
+        .get(&format!(
+            "/partners?updatedSince={}",
+            row["updatedAt"].as_str().unwrap().replace('+', "%2B")
+        ))
+        .await
+        .column("name");
+    assert!(changed.contains(&"Ny".to_owned()), "{changed:?} {since}");
+    admin.delete(&format!("/partners/{old}"), "\"1\"").await;
+    let gone = admin
+        .get("/partners?updatedSince=2020-01-01T00:00:00%2B01:00&includeDeleted=true&sort=name")
+        .await;
+    assert_eq!(gone.column("name"), ["Gammal", "Ny"]);
+    assert!(gone.json()["items"][0]["deletedAt"].is_string());
+}

@@ -1,0 +1,165 @@
+//! The service under test.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use actix_web::{HttpServer, web};
+use chrono::{DateTime, Utc};
+use diesel_async::SimpleAsyncConnection;
+use samverkan::access::Permission;
+use samverkan::access::bearer::Revocations;
+use samverkan::access::keys::KeyRing;
+use samverkan::access::token::{DEFAULT_LIFETIME, Issuer};
+use samverkan::app::{AppState, build_app};
+use samverkan::clock::Clock;
+use samverkan::db::Shared;
+use samverkan::db::connect::{self, Target, Work};
+use samverkan::telemetry::metrics::Metrics;
+
+use super::client::Caller;
+use super::cluster;
+
+/// A running service with a database of its own.
+pub struct TestApp {
+    pub state: AppState,
+    pub origin: String,
+    pub database_url: String,
+    handle: actix_web::dev::ServerHandle,
+    _keys: tempdir::TempDir,
+}
+
+/// A small stand-in for a crate: a directory that goes away.
+mod tempdir {
+    pub struct TempDir(pub std::path::PathBuf);
+    impl TempDir {
+        pub fn new() -> Self {
+            let path =
+                std::env::temp_dir().join(format!("samverkan-keys-{}", uuid::Uuid::now_v7()));
+            std::fs::create_dir_all(&path).unwrap();
+            Self(path)
+        }
+    }
+    impl Drop for TempDir {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+}
+
+impl TestApp {
+    /// Starts the service; the time stands at noon of 1 June 2026 until a test moves it.
+    pub async fn start() -> Self {
+        let database_url = cluster::new_database().await;
+        let keys = tempdir::TempDir::new();
+        let clock = Clock::fixed(moment("2026-06-01T12:00:00Z"));
+        let ring = KeyRing::load_or_create(&keys.0.join("keys"), clock.now()).unwrap();
+        let target = Target::parse(&database_url).unwrap();
+        let state = AppState {
+            db: Shared::new(target.clone(), 4, clock.clone()).unwrap(),
+            issuer: web::Data::new(
+                Issuer::new("http://samverkan.test", "samverkan", DEFAULT_LIFETIME, ring).unwrap(),
+            ),
+            clock,
+            revocations: Revocations::default(),
+            metrics: Arc::new(Metrics::new("test").unwrap()),
+            public_url: None,
+            cors_origins: vec!["https://front.example".to_owned()],
+            docs: true,
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let origin = format!("http://{}", listener.local_addr().unwrap());
+        let shared = state.clone();
+        let server = HttpServer::new(move || build_app(&shared))
+            .workers(1)
+            .disable_signals()
+            .listen(listener)
+            .unwrap()
+            .run();
+        let handle = server.handle();
+        actix_web::rt::spawn(server);
+        Self {
+            state,
+            origin,
+            database_url,
+            handle,
+            _keys: keys,
+        }
+    }
+
+    /// Someone without a token.
+    pub fn anonymous(&self) -> Caller {
+        Caller::new(self.origin.clone(), None)
+    }
+
+    /// Someone with these permissions in these areas.
+    pub fn caller(&self, permissions: &[Permission], areas: &[&str]) -> Caller {
+        let scope: Vec<&str> = permissions
+            .iter()
+            .map(|permission| permission.as_str())
+            .collect();
+        let areas = areas.iter().map(|area| (*area).to_owned()).collect();
+        let token = self
+            .state
+            .issuer
+            .issue(
+                uuid::Uuid::now_v7(),
+                "client_test",
+                &scope.join(" "),
+                areas,
+                self.state.clock.now(),
+            )
+            .unwrap();
+        Caller::new(self.origin.clone(), Some(token.token))
+    }
+
+    /// Reads everything that can be read in these areas.
+    pub fn reader(&self, areas: &[&str]) -> Caller {
+        self.caller(
+            &[
+                Permission::RegistryRead,
+                Permission::ParticipationRead,
+                Permission::StatisticsRead,
+                Permission::ContactsRead,
+            ],
+            areas,
+        )
+    }
+
+    /// Reads and writes in these areas; approves nothing.
+    pub fn editor(&self, areas: &[&str]) -> Caller {
+        self.caller(
+            &[
+                Permission::RegistryRead,
+                Permission::RegistryWrite,
+                Permission::ContactsRead,
+                Permission::ParticipationRead,
+                Permission::ParticipationWrite,
+            ],
+            areas,
+        )
+    }
+
+    /// May do everything everywhere.
+    pub fn admin(&self) -> Caller {
+        self.caller(Permission::ALL, &["SE"])
+    }
+
+    /// Runs SQL, for what the API does not offer.
+    pub async fn sql(&self, sql: &str) {
+        let mut conn = connect::open(&Target::parse(&self.database_url).unwrap(), Work::Migrate)
+            .await
+            .unwrap();
+        conn.batch_execute(sql).await.unwrap();
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        drop(self.handle.stop(false));
+    }
+}
+
+/// A moment from its RFC 3339 text.
+pub fn moment(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}

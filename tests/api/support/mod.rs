@@ -1,0 +1,9 @@
+//! What the tests stand on.
+
+pub mod app;
+pub mod client;
+pub mod cluster;
+pub mod conform;
+
+pub use app::TestApp;
+pub use client::{Caller, Reply};

@@ -1,0 +1,266 @@
+//! The database: migrations go up, down and up again; `schema.rs` is in step; every rule of the database is one that
+//! a client can be told; every vocabulary is the same in Rust and in SQL.
+
+#[path = "api/support/cluster.rs"]
+mod cluster;
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use diesel::QueryableByName;
+use diesel::sql_types::{Bool, Text};
+use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+use samverkan::db::catalogue::{CONFLICTS, RULES};
+use samverkan::db::connect::{self, Target, Work};
+use samverkan::{participation, registry};
+
+async fn connect() -> AsyncPgConnection {
+    let url = cluster::new_database().await;
+    connect::open(&Target::parse(&url).unwrap(), Work::Migrate)
+        .await
+        .unwrap()
+}
+
+#[derive(QueryableByName)]
+struct Line {
+    #[diesel(sql_type = Text)]
+    line: String,
+}
+
+async fn lines(conn: &mut AsyncPgConnection, sql: &str) -> Vec<String> {
+    let rows: Vec<Line> = diesel::sql_query(sql).load(conn).await.unwrap();
+    rows.into_iter().map(|row| row.line).collect()
+}
+
+/// Everything that makes a schema: columns, constraints, indexes, triggers, functions, domains.
+const SHAPE: &str = "
+    SELECT line FROM (
+        SELECT format('column %s.%s %s %s %s', table_name, column_name, udt_name, is_nullable, coalesce(column_default, generation_expression)) AS line
+            FROM information_schema.columns WHERE table_schema = 'public'
+        UNION ALL SELECT format('constraint %s %s', conname, pg_get_constraintdef(oid)) FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+        UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
+        UNION ALL SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
+        UNION ALL SELECT format('function %s %s', proname, prosrc) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+    ) AS shape WHERE line NOT LIKE '%diesel%' ORDER BY line";
+
+#[actix_web::test]
+async fn every_migration_goes_down_and_up_again_to_the_same_schema() {
+    let mut conn = connect().await;
+    let before = lines(&mut conn, SHAPE).await;
+    assert!(before.len() > 300, "{}", before.len());
+    let mut folders: Vec<_> = std::fs::read_dir("migrations")
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    folders.sort();
+    for folder in folders.iter().rev() {
+        conn.batch_execute(&std::fs::read_to_string(folder.join("down.sql")).unwrap())
+            .await
+            .unwrap();
+    }
+    let left: Vec<String> = lines(&mut conn, SHAPE).await;
+    assert!(left.is_empty(), "left behind: {left:?}");
+    for folder in &folders {
+        conn.batch_execute(&std::fs::read_to_string(folder.join("up.sql")).unwrap())
+            .await
+            .unwrap();
+    }
+    assert_eq!(lines(&mut conn, SHAPE).await, before);
+}
+
+#[actix_web::test]
+async fn every_foreign_key_has_an_index() {
+    let mut conn = connect().await;
+    let bare = lines(
+        &mut conn,
+        "SELECT conname::text AS line FROM pg_constraint c WHERE contype = 'f' AND NOT EXISTS (
+            SELECT FROM pg_index i WHERE i.indrelid = c.conrelid AND indpred IS NULL
+                AND (string_to_array(i.indkey::text, ' ')::int2[])[1:cardinality(c.conkey)] @> c.conkey)
+         AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.conrelid AND i.indkey[0] = ANY(c.conkey))",
+    )
+    .await;
+    assert!(bare.is_empty(), "{bare:?}");
+}
+
+#[actix_web::test]
+async fn every_rule_of_the_database_can_be_told() {
+    let mut conn = connect().await;
+    let named: BTreeSet<String> = lines(
+        &mut conn,
+        "SELECT conname::text AS line FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype IN ('c', 'f', 'u', 'x')
+         UNION SELECT indexrelid::regclass::text FROM pg_index JOIN pg_class ON pg_class.oid = indrelid
+            WHERE indisunique AND NOT indisprimary AND relnamespace = 'public'::regnamespace",
+    )
+    .await
+    .into_iter()
+    .collect();
+    // Raised by triggers, or by columns whose values clients choose as keys.
+    let others = [
+        "observation_value_fits_measure",
+        "observation_area_inside_report",
+        "client_two_secrets",
+        "areas_pkey",
+        "measures_pkey",
+        "project_areas_pkey",
+        "collaboration_regions_pkey",
+        "series_breaks_pkey",
+    ];
+    // Never reached from outside: the values are made by the service.
+    let internal = [
+        "client_id_once",
+        "client_secret_once",
+        "client_secret_client_exists",
+    ];
+    let told: BTreeSet<String> = CONFLICTS
+        .iter()
+        .chain(RULES)
+        .map(|(name, ..)| (*name).to_owned())
+        .collect();
+    let untold: Vec<&String> = named
+        .iter()
+        .filter(|name| !told.contains(*name) && !internal.contains(&name.as_str()))
+        .collect();
+    assert!(untold.is_empty(), "not in the catalogue: {untold:?}");
+    let unknown: Vec<&String> = told
+        .iter()
+        .filter(|name| !named.contains(*name) && !others.contains(&name.as_str()))
+        .collect();
+    assert!(
+        unknown.is_empty(),
+        "in the catalogue, not in the database: {unknown:?}"
+    );
+}
+
+#[actix_web::test]
+async fn every_vocabulary_is_the_same_in_rust_and_in_the_database() {
+    let mut conn = connect().await;
+    for list in registry::codes::LISTS
+        .iter()
+        .chain(participation::codes::LISTS)
+    {
+        let Some(constraint) = list.constraint else {
+            continue;
+        };
+        let sql = format!(
+            "SELECT pg_get_constraintdef(oid) AS line FROM pg_constraint WHERE conname = '{constraint}'"
+        );
+        let definition = lines(&mut conn, &sql).await.concat();
+        let allowed: BTreeSet<&str> = definition.split('\'').skip(1).step_by(2).collect();
+        let codes: BTreeSet<&str> = list.codes.iter().map(|code| code.code).collect();
+        assert_eq!(allowed, codes, "{} and {constraint}", list.name);
+        assert!(
+            list.codes
+                .iter()
+                .all(|code| !code.label_sv.is_empty() && !code.label_en.is_empty())
+        );
+    }
+}
+
+#[actix_web::test]
+async fn folding_and_organisation_numbers_follow_their_rules() {
+    let mut conn = connect().await;
+    let sql = "SELECT string_agg(x::text, ' ') AS line FROM (VALUES (fold('ÖREBRO') = 'orebro'), (is_org_number('802000-0009')),
+        (NOT is_org_number('802000-0008')), (NOT is_org_number('811228-9874')), (NOT is_org_number('8020000009')), (is_org_number('556036-0793'))) AS t (x)";
+    assert_eq!(
+        lines(&mut conn, sql).await,
+        ["true true true true true true"]
+    );
+}
+
+#[derive(QueryableByName)]
+struct Column {
+    #[diesel(sql_type = Text)]
+    table_name: String,
+    #[diesel(sql_type = Text)]
+    column_name: String,
+    #[diesel(sql_type = Text)]
+    udt_name: String,
+    #[diesel(sql_type = Bool)]
+    nullable: bool,
+    #[diesel(sql_type = Text)]
+    key: String,
+}
+
+#[actix_web::test]
+async fn the_committed_schema_is_what_the_migrations_make() {
+    let mut conn = connect().await;
+    let columns: Vec<Column> = diesel::sql_query(
+        "SELECT c.table_name::text, c.column_name::text, c.udt_name::text, c.is_nullable = 'YES' AS nullable,
+            (SELECT string_agg(k.column_name, ', ' ORDER BY k.ordinal_position)
+             FROM information_schema.table_constraints t JOIN information_schema.key_column_usage k USING (constraint_name, table_schema)
+             WHERE t.table_name = c.table_name AND t.constraint_type = 'PRIMARY KEY') AS key
+         FROM information_schema.columns c JOIN information_schema.tables USING (table_schema, table_name)
+         WHERE c.table_schema = 'public' AND table_type = 'BASE TABLE' AND c.table_name NOT LIKE '\\_\\_%' AND c.udt_name <> 'tsvector'
+         ORDER BY c.table_name, c.ordinal_position",
+    )
+    .load(&mut conn)
+    .await
+    .unwrap();
+    let made = schema(&columns);
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/schema.rs");
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(path, &made).unwrap();
+    }
+    assert!(
+        std::fs::read_to_string(path).unwrap() == made,
+        "src/schema.rs is not what the migrations make: run UPDATE=1 cargo test --test schema"
+    );
+}
+
+fn schema(columns: &[Column]) -> String {
+    let mut text = String::from(
+        "//! The tables, for diesel.\n//!\n//! Generated from the migrations; never edited. `UPDATE=1 cargo test --test schema` writes it anew. Search columns are\n//! left out: nothing reads them but SQL.\n\n#![expect(missing_docs, reason = \"tables and columns are explained in the migrations\")]\n\n",
+    );
+    let tables: BTreeSet<&str> = columns
+        .iter()
+        .map(|column| column.table_name.as_str())
+        .collect();
+    for table in &tables {
+        let own: Vec<&Column> = columns
+            .iter()
+            .filter(|column| column.table_name == *table)
+            .collect();
+        writeln!(text, "diesel::table! {{\n    {table} ({}) {{", own[0].key).unwrap();
+        for column in own {
+            writeln!(
+                text,
+                "        {} -> {},",
+                column.column_name,
+                diesel_type(column)
+            )
+            .unwrap();
+        }
+        text.push_str("    }\n}\n\n");
+    }
+    text.push_str("diesel::allow_tables_to_appear_in_same_query!(\n");
+    for table in &tables {
+        writeln!(text, "    {table},").unwrap();
+    }
+    text.push_str(");\n");
+    text
+}
+
+fn diesel_type(column: &Column) -> String {
+    let plain = |name: &str| match name {
+        "text" => "Text",
+        "int4" => "Integer",
+        "int8" => "BigInt",
+        "bool" => "Bool",
+        "uuid" => "Uuid",
+        "date" => "Date",
+        "timestamptz" => "Timestamptz",
+        "jsonb" => "Jsonb",
+        "float8" => "Double",
+        "bytea" => "Binary",
+        other => panic!("no diesel type for {other}"),
+    };
+    let inner = match column.udt_name.strip_prefix('_') {
+        Some(item) => format!("Array<{}>", plain(item)),
+        None => plain(&column.udt_name).to_owned(),
+    };
+    if column.nullable {
+        format!("Nullable<{inner}>")
+    } else {
+        inner
+    }
+}
