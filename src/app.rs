@@ -14,6 +14,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::access::bearer::{self, Revocations};
 use crate::access::token::Issuer;
+use crate::access::{clients, oauth};
 use crate::clock::Clock;
 use crate::db::{Db, Shared};
 use crate::http::fallback::{default_service, path_config};
@@ -21,7 +22,7 @@ use crate::http::list::PublicUrl;
 use crate::http::{BASE_PATH, MAX_BODY};
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::request_log::request_context;
-use crate::{about, openapi, registry};
+use crate::{about, code_lists, health, openapi, participation, registry};
 
 /// What all workers share.
 #[derive(Clone)]
@@ -42,25 +43,23 @@ pub struct AppState {
     pub cors_origins: Vec<String>,
     /// Whether `/docs` is served.
     pub docs: bool,
+    /// What the health checks know.
+    pub health: web::Data<health::Health>,
 }
 
 /// Every documented route, without the base path.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
-    cfg.configure(about::routes).configure(registry::routes);
+    cfg.configure(about::routes)
+        .configure(code_lists::routes)
+        .configure(registry::routes)
+        .configure(participation::routes)
+        .configure(clients::api::routes);
 }
 
 /// The app of one worker.
 pub fn build_app(
     state: &AppState,
-) -> App<
-    impl ServiceFactory<
-        ServiceRequest,
-        Config = (),
-        Response = ServiceResponse<impl MessageBody + use<>>,
-        Error = Error,
-        InitError = (),
-    > + use<>,
-> {
+) -> App<impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<impl MessageBody + use<>>, Error = Error, InitError = ()> + use<>> {
     let (app, _) = App::new()
         // Before the scope, which would answer for everything below its path.
         .service(openapi_json)
@@ -74,9 +73,12 @@ pub fn build_app(
         .app_data(web::Data::new(state.revocations))
         .app_data(web::Data::from(state.metrics))
         .app_data(PublicUrl(state.public_url))
+        .app_data(state.health)
         .app_data(web::Data::new(openapi::routes()))
         .app_data(path_config())
         .app_data(web::PayloadConfig::new(MAX_BODY))
+        .configure(oauth::routes)
+        .configure(health::routes)
         .configure(|cfg| docs(cfg, state.docs))
         .default_service(web::to(default_service))
         .wrap(from_fn(bearer::identify))
@@ -97,29 +99,20 @@ async fn openapi_json() -> impl Responder {
 
 fn docs(cfg: &mut web::ServiceConfig, on: bool) {
     if on {
-        let config = Config::new([format!("{BASE_PATH}/openapi.json")])
-            .validator_url("none")
-            .try_it_out_enabled(true);
+        let config = Config::new([format!("{BASE_PATH}/openapi.json")]).validator_url("none").try_it_out_enabled(true);
         cfg.service(docs_redirect).service(
-            web::scope("/docs")
-                .wrap(from_fn(docs_policy))
-                .service(SwaggerUi::new("/{_:.*}").config(config)),
+            web::scope("/docs").wrap(from_fn(docs_policy)).service(SwaggerUi::new("/{_:.*}").config(config)),
         );
     }
 }
 
 #[get("/docs")]
 async fn docs_redirect() -> impl Responder {
-    HttpResponse::PermanentRedirect()
-        .insert_header((header::LOCATION, "/docs/"))
-        .finish()
+    HttpResponse::PermanentRedirect().insert_header((header::LOCATION, "/docs/")).finish()
 }
 
 /// Swagger UI runs scripts and inline styles of its own, and nothing from anywhere else.
-async fn docs_policy(
-    req: ServiceRequest,
-    next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
+async fn docs_policy(req: ServiceRequest, next: Next<impl MessageBody>) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let mut response = next.call(req).await?;
     response.headers_mut().insert(
         header::CONTENT_SECURITY_POLICY,
@@ -132,19 +125,12 @@ async fn docs_policy(
 
 /// HEAD is GET without its body (RFC 9110 section 9.3.2), which the server leaves away; and `identity`, by which
 /// a handler says "do not compress this", is no content coding to be sent (RFC 9110 section 8.4.1).
-async fn plain_http(
-    mut req: ServiceRequest,
-    next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
+async fn plain_http(mut req: ServiceRequest, next: Next<impl MessageBody>) -> Result<ServiceResponse<impl MessageBody>, Error> {
     if req.method() == Method::HEAD {
         req.head_mut().method = Method::GET;
     }
     let mut response = next.call(req).await?;
-    if response
-        .headers()
-        .get(header::CONTENT_ENCODING)
-        .is_some_and(|coding| coding == "identity")
-    {
+    if response.headers().get(header::CONTENT_ENCODING).is_some_and(|coding| coding == "identity") {
         response.headers_mut().remove(header::CONTENT_ENCODING);
     }
     Ok(response)
@@ -153,24 +139,8 @@ async fn plain_http(
 fn cors(origins: &[String]) -> Cors {
     let mut cors = Cors::default()
         .allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE"])
-        .allowed_headers([
-            "Authorization",
-            "Content-Type",
-            "Accept",
-            "Accept-Language",
-            "If-Match",
-            "If-None-Match",
-            "traceparent",
-        ])
-        .expose_headers([
-            "ETag",
-            "Location",
-            "Link",
-            "Retry-After",
-            "X-Request-Id",
-            "X-Total-Count",
-            "traceparent",
-        ])
+        .allowed_headers(["Authorization", "Content-Type", "Accept", "Accept-Language", "If-Match", "If-None-Match", "traceparent"])
+        .expose_headers(["ETag", "Location", "Link", "Retry-After", "X-Request-Id", "X-Total-Count", "traceparent"])
         .max_age(600);
     for origin in origins {
         cors = cors.allowed_origin(origin);

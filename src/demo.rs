@@ -12,11 +12,14 @@ use serde_json::{Map, Value, json};
 
 use crate::db::{Conn, Shared, WriteError};
 use crate::http::body::valid;
-use crate::http::resource::Writable;
+use crate::http::resource::{Resource, Writable};
 use crate::participation::measures::api::Measures;
 use crate::participation::populations::api::Populations;
 use crate::participation::reports;
+use crate::participation::codes::ReportState;
 use crate::participation::reports::api::Reports;
+use crate::participation::reports::model::StateChange;
+use crate::participation::reports::observations::of_report::write_all;
 use crate::participation::sources::api::Sources;
 use crate::problem::Problem;
 use crate::registry::areas::{self, districts::Districts};
@@ -29,15 +32,6 @@ use crate::schema::{measures, sources};
 
 /// Who is named as having submitted and approved the demo's reports.
 const LOADER: &str = "samverkan demo";
-
-/// How many rows were loaded.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Loaded {
-    /// Areas and measures.
-    pub reference: usize,
-    /// Everything else.
-    pub demo: usize,
-}
 
 /// Loads what every service needs: Sweden's areas, and the measures that are not there yet. A measure that an office
 /// has changed stays as it is.
@@ -65,7 +59,7 @@ pub async fn load_if_empty(shared: &Shared) -> Result<usize, Problem> {
     shared
         .write(async |conn| {
             let mut reading = conn;
-            let used: bool = diesel::select(diesel::dsl::exists(sources::table)).get_result(&mut reading).await?;
+            let used: bool = diesel::select(diesel::dsl::exists(sources::table.select(sources::id))).get_result(&mut reading).await?;
             if used { Ok(0) } else { load(conn).await }
         })
         .await
@@ -193,9 +187,18 @@ async fn figures(conn: &Conn, urls: &BTreeMap<String, String>) -> Result<usize, 
         loaded += 1 + observations.len();
         let new = valid(report)?;
         let id = Reports::insert(conn, &new).await?;
+        let report = Reports::find(conn, &id).await?.ok_or(diesel::NotFound)?;
         let observations = valid(json!({ "observations": observations }))?;
-        reports::observations::write_all(conn, id, &observations).await?;
-        reports::store::approve(conn, id, LOADER).await?;
+        write_all(conn, &report, &observations).await?;
+        let approved = StateChange {
+            state: ReportState::Approved,
+            withdrawn_reason: None,
+            submitted_by: Some(LOADER),
+            submitted_at: Some(report.created_at),
+            approved_by: Some(LOADER),
+            approved_at: Some(report.created_at),
+        };
+        reports::store::turn(conn, id, approved).await?;
     }
     Ok(loaded)
 }

@@ -2,10 +2,22 @@
 //!
 //! The map of the house. The ground floor knows nothing of culture schools; imports run downwards only.
 
-pub mod app;
-pub mod openapi;
-
+// The roof: the program, the app, and what the API says of itself.
 pub mod about;
+pub mod app;
+pub mod cli;
+pub mod code_lists;
+pub mod config;
+pub mod demo;
+pub mod health;
+pub mod openapi;
+pub mod server;
+
+// The participation wing: what was reported.
+pub mod participation;
+
+// The registry wing: what exists.
+pub mod registry;
 
 // The ground floor.
 pub mod access;
@@ -17,9 +29,3 @@ pub mod problem;
 pub mod schema;
 pub mod telemetry;
 pub mod values;
-
-// The registry wing: what exists.
-pub mod registry;
-
-// The participation wing: what was reported.
-pub mod participation;

@@ -6,13 +6,14 @@
 //! writable rows demand the grant, so that a query without one cannot be written by accident.
 
 pub mod bearer;
-//pub mod clients;
+pub mod clients;
 mod grant;
 pub mod keys;
-//pub mod oauth;
+pub mod oauth;
 pub mod permission;
 pub mod secret;
 pub mod token;
+pub mod upkeep;
 
 pub use grant::{Grant, Reach, inside};
 pub use permission::{Action, Permission};

@@ -4,7 +4,6 @@
 //! (queries), `api.rs` (what goes in and out, and the handlers).
 
 pub mod areas;
-pub mod code_lists;
 pub mod codes;
 pub mod collaborations;
 pub mod culture_schools;
@@ -18,7 +17,6 @@ use utoipa_actix_web::service_config::ServiceConfig;
 /// The handlers of this wing.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(areas::api::routes)
-        .configure(code_lists::routes)
         .configure(culture_schools::api::routes)
         .configure(partners::api::routes)
         .configure(projects::api::routes)

@@ -102,7 +102,7 @@ async fn a_token_is_refused_once_it_is_over_and_never_taken_from_elsewhere() {
     let token = app.state.issuer.issue(uuid::Uuid::now_v7(), "client_test", "registry:read", vec!["SE".into()], later).unwrap().token;
     assert_eq!(app.anonymous().with_token(&token).get("/municipalities/1880").await.status, 200);
     let query = app.anonymous().get(&format!("/municipalities/1880?access_token={token}")).await;
-    assert_eq!(query.status, 400.min(query.status), "a token in the address is no token");
+    assert!(query.status == 400 || query.status == 401, "a token in the address is no token: {}", query.status);
     let basic = app.anonymous().send(Method::GET, "/municipalities/1880", &[("Authorization", &format!("Basic {token}"))], None).await;
     assert_eq!(basic.status, 401);
     let public = app.anonymous().with_token("nonsense").get("/api-info").await;

@@ -5,6 +5,6 @@
 mod support;
 
 mod about;
-//mod access;
+mod access;
 mod manners;
 mod partners;

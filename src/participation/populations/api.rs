@@ -35,7 +35,7 @@ use crate::values::{AreaCode, Prose};
 #[serde(rename_all = "camelCase")]
 #[schema(as = Population)]
 pub struct PopulationOut {
-    /// Id, made by the service (UUIDv7).
+    /// Id, made by the service (UUID version 7).
     pub id: Uuid,
     /// The area.
     #[schema(example = "18")]

@@ -36,7 +36,7 @@ use crate::values::{AreaCode, Line, Prose};
 #[serde(rename_all = "camelCase")]
 #[schema(as = Report)]
 pub struct ReportOut {
-    /// Id, made by the service (UUIDv7).
+    /// Id, made by the service (UUID version 7).
     pub id: Uuid,
     /// Id of the source.
     pub source: Uuid,

@@ -34,7 +34,7 @@ use crate::values::{AreaCode, Line, PartialDate, Prose, WebAddress};
 #[serde(rename_all = "camelCase")]
 #[schema(as = Source)]
 pub struct SourceOut {
-    /// Id, made by the service (UUIDv7).
+    /// Id, made by the service (UUID version 7).
     pub id: Uuid,
     /// Title as published.
     #[schema(example = "Kulturskolan i storstan – minskat utanförskap genom samverkan")]

@@ -1,7 +1,7 @@
 //! `/observations`
 
 use actix_web::{HttpRequest, get, web};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -35,7 +35,7 @@ use crate::values::{AgeBand, AreaCode, MeasureCode};
 #[serde(rename_all = "camelCase")]
 #[schema(as = Observation)]
 pub struct ObservationOut {
-    /// Id, made by the service (UUIDv7).
+    /// Id, made by the service (UUID version 7).
     pub id: Uuid,
     /// Id of the report.
     pub report: Uuid,

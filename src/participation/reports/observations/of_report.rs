@@ -185,6 +185,19 @@ impl ReportObservationFilter {
     }
 }
 
+/// Writes the whole set of a report's observations, for the loader of published data; says how many rows that were.
+///
+/// # Errors
+/// When a rule or the database refuses.
+pub async fn write_all(
+    conn: &Conn,
+    report: &ReportRow,
+    new: &ObservationsIn,
+) -> Result<i64, WriteError> {
+    let rows = new.checked(conn, report).await?;
+    Ok(store::write(conn, report.id, &rows, true).await?)
+}
+
 /// Writes observations and, if that changed anything, makes a new version of their report.
 async fn write(
     req: &HttpRequest,

@@ -7,20 +7,25 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::areas::model::AreaKind;
-use super::codes;
 use crate::access::permission::RegistryRead;
 use crate::access::{Grant, Permission};
 use crate::http::lang::Lang;
 use crate::http::list::{Extent, Item, Listing, Page};
 use crate::http::params::{ListParams, ListQuery, NoQuery, Params};
 use crate::problem::{ApiResult, Problem, text};
-use crate::telemetry;
+use crate::registry::areas::model::AreaKind;
+use crate::{participation, registry, telemetry};
 use crate::values::{Code, CodeList};
 
 /// Every vocabulary of the API: a wing that has some adds its lists here.
 pub fn all() -> impl Iterator<Item = &'static CodeList> {
-    [&[AreaKind::LIST], codes::LISTS].into_iter().flatten()
+    [
+        &[AreaKind::LIST],
+        registry::codes::LISTS,
+        participation::codes::LISTS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// A closed vocabulary.
