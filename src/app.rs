@@ -59,7 +59,15 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
 /// The app of one worker.
 pub fn build_app(
     state: &AppState,
-) -> App<impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<impl MessageBody + use<>>, Error = Error, InitError = ()> + use<>> {
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody + use<>>,
+        Error = Error,
+        InitError = (),
+    > + use<>,
+> {
     let (app, _) = App::new()
         // Before the scope, which would answer for everything below its path.
         .service(openapi_json)
@@ -99,20 +107,29 @@ async fn openapi_json() -> impl Responder {
 
 fn docs(cfg: &mut web::ServiceConfig, on: bool) {
     if on {
-        let config = Config::new([format!("{BASE_PATH}/openapi.json")]).validator_url("none").try_it_out_enabled(true);
+        let config = Config::new([format!("{BASE_PATH}/openapi.json")])
+            .validator_url("none")
+            .try_it_out_enabled(true);
         cfg.service(docs_redirect).service(
-            web::scope("/docs").wrap(from_fn(docs_policy)).service(SwaggerUi::new("/{_:.*}").config(config)),
+            web::scope("/docs")
+                .wrap(from_fn(docs_policy))
+                .service(SwaggerUi::new("/{_:.*}").config(config)),
         );
     }
 }
 
 #[get("/docs")]
 async fn docs_redirect() -> impl Responder {
-    HttpResponse::PermanentRedirect().insert_header((header::LOCATION, "/docs/")).finish()
+    HttpResponse::PermanentRedirect()
+        .insert_header((header::LOCATION, "/docs/"))
+        .finish()
 }
 
 /// Swagger UI runs scripts and inline styles of its own, and nothing from anywhere else.
-async fn docs_policy(req: ServiceRequest, next: Next<impl MessageBody>) -> Result<ServiceResponse<impl MessageBody>, Error> {
+async fn docs_policy(
+    req: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let mut response = next.call(req).await?;
     response.headers_mut().insert(
         header::CONTENT_SECURITY_POLICY,
@@ -125,12 +142,19 @@ async fn docs_policy(req: ServiceRequest, next: Next<impl MessageBody>) -> Resul
 
 /// HEAD is GET without its body (RFC 9110 section 9.3.2), which the server leaves away; and `identity`, by which
 /// a handler says "do not compress this", is no content coding to be sent (RFC 9110 section 8.4.1).
-async fn plain_http(mut req: ServiceRequest, next: Next<impl MessageBody>) -> Result<ServiceResponse<impl MessageBody>, Error> {
+async fn plain_http(
+    mut req: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
     if req.method() == Method::HEAD {
         req.head_mut().method = Method::GET;
     }
     let mut response = next.call(req).await?;
-    if response.headers().get(header::CONTENT_ENCODING).is_some_and(|coding| coding == "identity") {
+    if response
+        .headers()
+        .get(header::CONTENT_ENCODING)
+        .is_some_and(|coding| coding == "identity")
+    {
         response.headers_mut().remove(header::CONTENT_ENCODING);
     }
     Ok(response)
@@ -139,8 +163,24 @@ async fn plain_http(mut req: ServiceRequest, next: Next<impl MessageBody>) -> Re
 fn cors(origins: &[String]) -> Cors {
     let mut cors = Cors::default()
         .allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE"])
-        .allowed_headers(["Authorization", "Content-Type", "Accept", "Accept-Language", "If-Match", "If-None-Match", "traceparent"])
-        .expose_headers(["ETag", "Location", "Link", "Retry-After", "X-Request-Id", "X-Total-Count", "traceparent"])
+        .allowed_headers([
+            "Authorization",
+            "Content-Type",
+            "Accept",
+            "Accept-Language",
+            "If-Match",
+            "If-None-Match",
+            "traceparent",
+        ])
+        .expose_headers([
+            "ETag",
+            "Location",
+            "Link",
+            "Retry-After",
+            "X-Request-Id",
+            "X-Total-Count",
+            "traceparent",
+        ])
         .max_age(600);
     for origin in origins {
         cors = cors.allowed_origin(origin);

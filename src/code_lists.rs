@@ -14,8 +14,8 @@ use crate::http::list::{Extent, Item, Listing, Page};
 use crate::http::params::{ListParams, ListQuery, NoQuery, Params};
 use crate::problem::{ApiResult, Problem, text};
 use crate::registry::areas::model::AreaKind;
-use crate::{participation, registry, telemetry};
 use crate::values::{Code, CodeList};
+use crate::{participation, registry, telemetry};
 
 /// Every vocabulary of the API: a wing that has some adds its lists here.
 pub fn all() -> impl Iterator<Item = &'static CodeList> {

@@ -13,10 +13,10 @@ use serde_json::{Map, Value, json};
 use crate::db::{Conn, Shared, WriteError};
 use crate::http::body::valid;
 use crate::http::resource::{Resource, Writable};
+use crate::participation::codes::ReportState;
 use crate::participation::measures::api::Measures;
 use crate::participation::populations::api::Populations;
 use crate::participation::reports;
-use crate::participation::codes::ReportState;
 use crate::participation::reports::api::Reports;
 use crate::participation::reports::model::StateChange;
 use crate::participation::reports::observations::of_report::write_all;
@@ -43,7 +43,10 @@ pub async fn load_reference(shared: &Shared) -> Result<usize, Problem> {
         .write(async |conn| {
             let areas = areas::store::load_sweden(conn).await?;
             let mut reading = conn;
-            let known: Vec<String> = measures::table.select(measures::code).load(&mut reading).await?;
+            let known: Vec<String> = measures::table
+                .select(measures::code)
+                .load(&mut reading)
+                .await?;
             let mut new = rows(include_str!("../data/measures.json"))?;
             new.retain(|row| !known.iter().any(|code| row["code"] == **code));
             Ok(areas + insert::<Measures>(conn, new).await?)
@@ -59,7 +62,10 @@ pub async fn load_if_empty(shared: &Shared) -> Result<usize, Problem> {
     shared
         .write(async |conn| {
             let mut reading = conn;
-            let used: bool = diesel::select(diesel::dsl::exists(sources::table.select(sources::id))).get_result(&mut reading).await?;
+            let used: bool =
+                diesel::select(diesel::dsl::exists(sources::table.select(sources::id)))
+                    .get_result(&mut reading)
+                    .await?;
             if used { Ok(0) } else { load(conn).await }
         })
         .await
@@ -78,7 +84,8 @@ struct Registry {
 }
 
 async fn load(conn: &Conn) -> Result<usize, WriteError> {
-    let registry: Registry = serde_json::from_str(include_str!("../data/demo/registry.json")).map_err(Problem::internal)?;
+    let registry: Registry = serde_json::from_str(include_str!("../data/demo/registry.json"))
+        .map_err(Problem::internal)?;
     let mut loaded = insert::<Districts>(conn, registry.districts).await?;
     loaded += insert::<CultureSchools>(conn, registry.culture_schools).await?;
     loaded += insert::<Partners>(conn, registry.partners).await?;
@@ -97,7 +104,8 @@ async fn insert<R: Writable>(conn: &Conn, rows: Vec<Value>) -> Result<usize, Wri
     let count = rows.len();
     for row in rows {
         let shown = row.to_string();
-        let new: R::In = valid(row).map_err(|problem| Problem::internal(format!("{problem:?} in {shown}")))?;
+        let new: R::In =
+            valid(row).map_err(|problem| Problem::internal(format!("{problem:?} in {shown}")))?;
         R::insert(conn, &new).await?;
     }
     Ok(count)
@@ -111,7 +119,9 @@ fn rows(text: &str) -> Result<Vec<Value>, Problem> {
 fn take_keys(sources: &mut [Value]) -> BTreeMap<String, String> {
     let mut urls = BTreeMap::new();
     for source in sources.iter_mut().filter_map(Value::as_object_mut) {
-        if let (Some(Value::String(key)), Some(Value::String(url))) = (source.remove("key"), source.get("url")) {
+        if let (Some(Value::String(key)), Some(Value::String(url))) =
+            (source.remove("key"), source.get("url"))
+        {
             urls.insert(key, url.clone());
         }
     }
@@ -152,8 +162,12 @@ fn camel(name: &str) -> String {
 
 fn source(row: &mut Map<String, Value>, urls: &BTreeMap<String, String>) -> Result<Value, Problem> {
     let key = row.remove("sourceKey");
-    let url = key.as_ref().and_then(Value::as_str).and_then(|key| urls.get(key));
-    url.map(|url| json!({"url": url})).ok_or_else(|| Problem::internal(format!("no source {key:?}")))
+    let url = key
+        .as_ref()
+        .and_then(Value::as_str)
+        .and_then(|key| urls.get(key));
+    url.map(|url| json!({"url": url}))
+        .ok_or_else(|| Problem::internal(format!("no source {key:?}")))
 }
 
 fn populations(urls: &BTreeMap<String, String>) -> Result<Vec<Value>, Problem> {
@@ -172,7 +186,10 @@ async fn figures(conn: &Conn, urls: &BTreeMap<String, String>) -> Result<usize, 
     for mut row in table(include_str!("../data/demo/figures.csv"), &["value"])? {
         let mut report = Map::new();
         report.insert("source".to_owned(), source(&mut row, urls)?);
-        report.insert("area".to_owned(), row.remove("reportArea").unwrap_or_default());
+        report.insert(
+            "area".to_owned(),
+            row.remove("reportArea").unwrap_or_default(),
+        );
         for name in ["periodKind", "period", "firstDay", "lastDay"] {
             report.insert(name.to_owned(), row.remove(name).unwrap_or_default());
         }

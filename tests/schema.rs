@@ -209,7 +209,7 @@ async fn the_committed_schema_is_what_the_migrations_make() {
 
 fn schema(columns: &[Column]) -> String {
     let mut text = String::from(
-        "//! The tables, for diesel.\n//!\n//! Generated from the migrations; never edited. `UPDATE=1 cargo test --test schema` writes it anew. Search columns are\n//! left out: nothing reads them but SQL.\n\n#![expect(missing_docs, reason = \"tables and columns are explained in the migrations\")]\n\n",
+        "//! The tables, for diesel.\n//!\n//! Generated from the migrations; never edited. `UPDATE=1 cargo test --test schema` writes it anew. Search columns are\n//! left out: nothing reads them but SQL.\n\n#![expect(\n    missing_docs,\n    reason = \"tables and columns are explained in the migrations\"\n)]\n\n",
     );
     let tables: BTreeSet<&str> = columns
         .iter()

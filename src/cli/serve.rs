@@ -55,6 +55,10 @@ async fn answer(settings: &Serve, database: &Database) -> Result<(), Failure> {
     let listener = listen("bind", settings.bind)?;
     let address = listener.local_addr()?;
     let mut text = start_text(address, settings);
+    if let Some(listener) = &metrics_listener {
+        let origin = local_origin(listener.local_addr()?);
+        text.push_str(&line("metrics", &format!("{origin}/metrics")));
+    }
     if settings.demo {
         let client = demo::client(&db, &clock).await?;
         text.push_str(&demo_text(address, &client, &issuer, &clock)?);
@@ -116,12 +120,17 @@ fn start_text(address: SocketAddr, settings: &Serve) -> String {
         env!("CARGO_PKG_VERSION")
     )];
     if settings.public_url.is_some() {
-        lines.push(format!("  on this machine  {local}\n"));
+        lines.push(line("on this machine", &local));
     }
     if !settings.no_docs {
-        lines.push(format!("  documentation    {origin}/docs/\n"));
+        lines.push(line("documentation", &format!("{origin}/docs/")));
     }
     lines.concat()
+}
+
+/// One line of the start text.
+fn line(name: &str, value: &str) -> String {
+    format!("  {name:<15}  {value}\n")
 }
 
 /// A client, a token of it, and three questions to begin with.

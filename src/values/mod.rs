@@ -2,10 +2,12 @@
 //! links, and closed vocabularies. One definition serves bodies, parameters, the database and the document.
 
 mod codes;
+mod day;
 pub mod rules;
 mod texts;
 
 pub use codes::{Code, CodeList, ParseCodeError};
+pub use day::Day;
 pub use texts::{
     AgeBand, AreaCode, Faulty, Line, MeasureCode, Month, OrgNumber, PartialDate, Prose, RuleText,
     Scheme, WebAddress, rule_text,

@@ -26,8 +26,8 @@ use crate::participation::sources;
 use crate::participation::sources::reference::SourceRef;
 use crate::problem::ApiResult;
 use crate::registry::areas;
-use crate::registry::areas::day::Day;
 use crate::schema::populations;
+use crate::values::Day;
 use crate::values::{AreaCode, Prose};
 
 /// How many people of some ages live in an area.

@@ -27,8 +27,8 @@ use crate::participation::sources::reference::SourceRef;
 use crate::participation::{places, sources};
 use crate::problem::{ApiResult, Fault, Problem, ProblemKind, text};
 use crate::registry::areas;
-use crate::registry::areas::day::Day;
 use crate::schema::reports;
+use crate::values::Day;
 use crate::values::{AreaCode, Line, Prose};
 
 /// What one source says of one area for one period.

@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::day::Day;
 use super::districts;
 use super::model::{AreaKind, AreaRow, COUNTRY};
 use super::store;
@@ -28,6 +27,7 @@ use crate::registry::codes::State;
 use crate::schema::areas;
 use crate::search_in;
 use crate::values::AreaCode;
+use crate::values::Day;
 
 /// The code of an area in a path; anything that cannot be one is not found.
 pub type CodePath = web::Path<One<AreaCode>>;
@@ -196,7 +196,7 @@ impl Kind for MunicipalityOut {
     fn narrow(query: store::Query, filter: &MunicipalityFilter) -> store::Query {
         let query = valid_on(query, filter.valid_on);
         match &filter.region {
-            Some(regions) => query.filter(areas::parent_code.eq_any(codes(regions))),
+            Some(regions) => query.filter(areas::parent_code.eq_any(regions.texts())),
             None => query,
         }
     }
@@ -210,11 +210,6 @@ pub(super) fn valid_on(query: store::Query, day: Option<Day>) -> store::Query {
     query
         .filter(areas::valid_from.is_null().or(areas::valid_from.le(day)))
         .filter(areas::valid_to.is_null().or(areas::valid_to.ge(day)))
-}
-
-/// The codes of a filter.
-pub fn codes(AnyOf(codes): &AnyOf<AreaCode>) -> Vec<String> {
-    codes.iter().map(ToString::to_string).collect()
 }
 
 /// The resource of one kind of area.

@@ -8,8 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::api::{Areas, CodePath, Kind, area_out, codes, name_of, valid_on};
-use super::day::Day;
+use super::api::{Areas, CodePath, Kind, area_out, name_of, valid_on};
 use super::model::{AreaKind, AreaRow, COUNTRY, DistrictChange};
 use super::store;
 use crate::access::permission::{RegistryRead, RegistryWrite};
@@ -24,6 +23,7 @@ use crate::http::resource::{self, Writable};
 use crate::problem::{ApiResult, Fault, Problem, text};
 use crate::registry::codes::State;
 use crate::schema::areas;
+use crate::values::Day;
 use crate::values::{AreaCode, Line, Scheme, WebAddress};
 
 area_out! {
@@ -113,11 +113,11 @@ impl Kind for DistrictOut {
             // The first two characters of every code are its county, or SE.
             query = query.filter(Condition::with(
                 "left(code, 2) = ANY(?)",
-                [Bind::Texts(codes(regions))],
+                [Bind::Texts(regions.texts())],
             ));
         }
         if let Some(municipalities) = &filter.municipality {
-            query = query.filter(areas::parent_code.eq_any(codes(municipalities)));
+            query = query.filter(areas::parent_code.eq_any(municipalities.texts()));
         }
         if let Some(AnyOf(schemes)) = &filter.scheme {
             let schemes: Vec<String> = schemes.iter().map(ToString::to_string).collect();

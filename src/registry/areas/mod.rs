@@ -5,7 +5,6 @@
 //! nest by prefix, so the code of an area is also the area that keeps its row.
 
 pub mod api;
-pub mod day;
 pub mod districts;
 pub mod model;
 pub mod store;

@@ -4,6 +4,7 @@
 //! Memberships of the past stay, so that a collaboration can be read as it was on any day.
 
 pub mod api;
+pub mod content;
 pub mod model;
 pub mod reference;
 pub mod store;

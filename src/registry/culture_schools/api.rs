@@ -24,10 +24,10 @@ use crate::http::params::{AnyOf, ItemQuery, ListParams, ListQuery, Params};
 use crate::http::resource::{self, Kept, Resource, View, Writable};
 use crate::problem::ApiResult;
 use crate::registry::areas;
-use crate::registry::areas::day::Day;
 use crate::registry::codes::{CultureSchoolKind, State};
 use crate::schema::culture_schools;
 use crate::search_in;
+use crate::values::Day;
 use crate::values::{AreaCode, Line, Month, WebAddress};
 
 /// A municipal culture (or music) school.
@@ -183,11 +183,11 @@ impl CultureSchoolFilter {
         if let Some(regions) = &self.region {
             query = query.filter(Condition::with(
                 "left(area_code, 2) = ANY(?)",
-                [Bind::Texts(areas::api::codes(regions))],
+                [Bind::Texts(regions.texts())],
             ));
         }
         if let Some(municipalities) = &self.municipality {
-            let codes = areas::api::codes(municipalities);
+            let codes = municipalities.texts();
             query = query.filter(culture_schools::area_code.eq_any(codes));
         }
         if let Some(AnyOf(kinds)) = &self.kind {

@@ -114,10 +114,10 @@ pub struct PartnerIn {
     #[garde(skip)]
     pub category: PartnerCategory,
     /// Legal form, SCB's two-digit code.
-    #[garde(skip)]
+    #[garde(dive)]
     #[serde(default)]
-    #[schema(example = "61")]
-    pub legal_form: Option<String>,
+    #[schema(value_type = Option<String>, example = "61")]
+    pub legal_form: Option<Line>,
     /// True for a kind of associations that the source names without naming its members.
     #[garde(skip)]
     #[serde(default)]
@@ -220,8 +220,10 @@ impl PartnerFilter {
             query = query.filter(inside(area.as_str()));
         }
         if let Some(One(area)) = &self.district {
+            // Only published ones: a draft would otherwise show itself by what the filter lets through.
             let at_work = partnerships::table
                 .filter(partnerships::deleted_at.is_null())
+                .filter(partnerships::state.eq(State::Published))
                 .filter(partnerships::area_code.eq(area.as_str().to_owned()))
                 .select(partnerships::partner_id);
             query = query.filter(
@@ -317,7 +319,7 @@ impl PartnerIn {
             name: Line::trusted(row.name),
             org_number: row.org_number.map(OrgNumber::trusted),
             category: row.category,
-            legal_form: row.legal_form,
+            legal_form: row.legal_form.map(Line::trusted),
             collective: row.collective,
             area: AreaCode::trusted(row.area_code),
             description: row.description.map(Prose::trusted),
@@ -334,7 +336,7 @@ impl PartnerIn {
             name: self.name.as_str(),
             org_number: self.org_number.as_ref().map(OrgNumber::canonical),
             category: self.category,
-            legal_form: self.legal_form.as_deref(),
+            legal_form: self.legal_form.as_ref().map(Line::as_str),
             collective: self.collective,
             description: self.description.as_ref().map(Prose::as_str),
             website: self.website.as_ref().map(WebAddress::as_str),

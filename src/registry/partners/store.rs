@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::model::{PartnerChange, PartnerRow};
 use crate::db::Conn;
-use crate::schema::{funding_lines, partners, partnerships, projects};
+use crate::schema::{collaborations, funding_lines, partners, partnerships, projects};
 use crate::store_of;
 
 store_of!(partners, PartnerRow, id: Uuid);
@@ -49,11 +49,23 @@ pub async fn in_use(conn: &Conn, id: Uuid) -> QueryResult<bool> {
     let works = partnerships::table
         .filter(partnerships::partner_id.eq(id))
         .filter(partnerships::deleted_at.is_null());
-    let funds = funding_lines::table.filter(funding_lines::funder_id.eq(id));
+    // Lines have no tombstone of their own: they live as long as what they pay for.
+    let funds_projects = funding_lines::table
+        .inner_join(projects::table.on(funding_lines::project_id.eq(projects::id.nullable())))
+        .filter(funding_lines::funder_id.eq(id))
+        .filter(projects::deleted_at.is_null());
+    let funds_collaborations = funding_lines::table
+        .inner_join(
+            collaborations::table
+                .on(funding_lines::collaboration_id.eq(collaborations::id.nullable())),
+        )
+        .filter(funding_lines::funder_id.eq(id))
+        .filter(collaborations::deleted_at.is_null());
     diesel::select(
         diesel::dsl::exists(owns)
             .or(diesel::dsl::exists(works))
-            .or(diesel::dsl::exists(funds)),
+            .or(diesel::dsl::exists(funds_projects))
+            .or(diesel::dsl::exists(funds_collaborations)),
     )
     .get_result(&mut conn)
     .await

@@ -22,7 +22,6 @@ use crate::http::list::{Changed, Created, Deleted, Item, Listing, Page};
 use crate::http::params::{AnyOf, ItemQuery, ListParams, ListQuery, One, Params};
 use crate::http::resource::{self, Resource, View, Writable};
 use crate::problem::ApiResult;
-use crate::registry::areas::day::Day;
 use crate::registry::codes::{CooperationForm, PartnerCategory, PartnershipRole, State};
 use crate::registry::collaborations::reference::CollaborationRef;
 use crate::registry::culture_schools::reference::CultureSchoolRef;
@@ -30,6 +29,7 @@ use crate::registry::partners::reference::PartnerRef;
 use crate::registry::projects::reference::ProjectRef;
 use crate::registry::projects::status::month_of;
 use crate::schema::{partners, partnerships, projects};
+use crate::values::Day;
 use crate::values::{AreaCode, Month, Prose, WebAddress};
 
 /// A partner at work in a project or a collaboration, at a place. A published partnership shows the names of all that
@@ -115,10 +115,10 @@ pub struct PartnershipOut {
     "area": "19", "role": "coordinator", "form": "joint_activity", "validFrom": "2024-01"}))]
 pub struct PartnershipIn {
     /// The partner.
-    #[garde(skip)]
+    #[garde(dive)]
     pub partner: PartnerRef,
     /// The project, unless it is a collaboration.
-    #[garde(skip)]
+    #[garde(dive)]
     #[serde(default)]
     pub project: Option<ProjectRef>,
     /// The collaboration, unless it is a project.

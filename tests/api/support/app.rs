@@ -6,10 +6,10 @@ use std::sync::Arc;
 use actix_web::{HttpServer, web};
 use chrono::{DateTime, Utc};
 use diesel_async::SimpleAsyncConnection;
+use samverkan::access::Permission;
 use samverkan::access::bearer::Revocations;
 use samverkan::access::keys::KeyRing;
 use samverkan::access::token::{DEFAULT_LIFETIME, Issuer};
-use samverkan::access::Permission;
 use samverkan::app::{AppState, build_app};
 use samverkan::clock::Clock;
 use samverkan::db::Shared;
@@ -34,7 +34,8 @@ mod tempdir {
     pub struct TempDir(pub std::path::PathBuf);
     impl TempDir {
         pub fn new() -> Self {
-            let path = std::env::temp_dir().join(format!("samverkan-keys-{}", uuid::Uuid::now_v7()));
+            let path =
+                std::env::temp_dir().join(format!("samverkan-keys-{}", uuid::Uuid::now_v7()));
             std::fs::create_dir_all(&path).unwrap();
             Self(path)
         }
@@ -56,7 +57,9 @@ impl TestApp {
         let target = Target::parse(&database_url).unwrap();
         let db = Shared::new(target, 4, clock.clone()).unwrap();
         let state = AppState {
-            issuer: web::Data::new(Issuer::new("http://samverkan.test", "samverkan", DEFAULT_LIFETIME, ring).unwrap()),
+            issuer: web::Data::new(
+                Issuer::new("http://samverkan.test", "samverkan", DEFAULT_LIFETIME, ring).unwrap(),
+            ),
             health: web::Data::new(Health::new(std::sync::Arc::clone(&db), clock.clone())),
             db,
             clock,
@@ -69,10 +72,21 @@ impl TestApp {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let origin = format!("http://{}", listener.local_addr().unwrap());
         let shared = state.clone();
-        let server = HttpServer::new(move || build_app(&shared)).workers(1).disable_signals().listen(listener).unwrap().run();
+        let server = HttpServer::new(move || build_app(&shared))
+            .workers(1)
+            .disable_signals()
+            .listen(listener)
+            .unwrap()
+            .run();
         let handle = server.handle();
         actix_web::rt::spawn(server);
-        Self { state, origin, database_url, handle, _keys: keys }
+        Self {
+            state,
+            origin,
+            database_url,
+            handle,
+            _keys: keys,
+        }
     }
 
     /// Someone without a token.
@@ -82,21 +96,50 @@ impl TestApp {
 
     /// Someone with these permissions in these areas.
     pub fn caller(&self, permissions: &[Permission], areas: &[&str]) -> Caller {
-        let scope: Vec<&str> = permissions.iter().map(|permission| permission.as_str()).collect();
+        let scope: Vec<&str> = permissions
+            .iter()
+            .map(|permission| permission.as_str())
+            .collect();
         let areas = areas.iter().map(|area| (*area).to_owned()).collect();
-        let token = self.state.issuer.issue(uuid::Uuid::now_v7(), "client_test", &scope.join(" "), areas, self.state.clock.now()).unwrap();
+        let token = self
+            .state
+            .issuer
+            .issue(
+                uuid::Uuid::now_v7(),
+                "client_test",
+                &scope.join(" "),
+                areas,
+                self.state.clock.now(),
+            )
+            .unwrap();
         Caller::new(self.origin.clone(), Some(token.token))
     }
 
     /// Reads everything that can be read in these areas.
     pub fn reader(&self, areas: &[&str]) -> Caller {
-        self.caller(&[Permission::RegistryRead, Permission::ParticipationRead, Permission::StatisticsRead, Permission::ContactsRead], areas)
+        self.caller(
+            &[
+                Permission::RegistryRead,
+                Permission::ParticipationRead,
+                Permission::StatisticsRead,
+                Permission::ContactsRead,
+            ],
+            areas,
+        )
     }
 
     /// Reads and writes in these areas; approves nothing.
     pub fn editor(&self, areas: &[&str]) -> Caller {
-        self.caller(&[Permission::RegistryRead, Permission::RegistryWrite, Permission::ContactsRead,
-            Permission::ParticipationRead, Permission::ParticipationWrite], areas)
+        self.caller(
+            &[
+                Permission::RegistryRead,
+                Permission::RegistryWrite,
+                Permission::ContactsRead,
+                Permission::ParticipationRead,
+                Permission::ParticipationWrite,
+            ],
+            areas,
+        )
     }
 
     /// May do everything everywhere.
@@ -106,7 +149,9 @@ impl TestApp {
 
     /// Runs SQL, for what the API does not offer.
     pub async fn sql(&self, sql: &str) {
-        let mut conn = connect::open(&Target::parse(&self.database_url).unwrap(), Work::Migrate).await.unwrap();
+        let mut conn = connect::open(&Target::parse(&self.database_url).unwrap(), Work::Migrate)
+            .await
+            .unwrap();
         conn.batch_execute(sql).await.unwrap();
     }
 }

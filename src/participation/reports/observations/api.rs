@@ -26,8 +26,8 @@ use crate::participation::codes::{
 use crate::participation::sources;
 use crate::problem::ApiResult;
 use crate::registry::areas;
-use crate::registry::areas::day::Day;
 use crate::schema::{observations, reports};
+use crate::values::Day;
 use crate::values::{AgeBand, AreaCode, MeasureCode};
 
 /// One number of a report, or the reason why there is none.

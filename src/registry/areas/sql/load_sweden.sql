@@ -1,5 +1,8 @@
--- Codes, kinds, names and parents, read from the source $5. Foreign keys are checked when the statement ends, so the
--- rows may come in any order.
+-- Question: are Sweden's country, counties and municipalities here as SCB lists them? Adds what is missing, mends what differs.
+-- Grain: one row an area.
+-- Caveats: an area that is as it should be is not touched, so its version stays. Foreign keys are checked when the
+-- statement ends, so the rows may come in any order.
+-- Binds: codes, kinds, names and parents as arrays, read from the source $5.
 INSERT INTO areas (code, kind, name, parent_code, source_url)
 SELECT code, kind, name, parent_code, $5
 FROM unnest($1, $2, $3, $4) AS sweden (code, kind, name, parent_code)
