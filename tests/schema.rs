@@ -1,6 +1,12 @@
 //! The database: migrations go up, down and up again; `schema.rs` is in step; every rule of the database is one that
 //! a client can be told; every vocabulary is the same in Rust and in SQL.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 #[path = "api/support/cluster.rs"]
 mod cluster;
 
@@ -168,7 +174,7 @@ async fn folding_and_organisation_numbers_follow_their_rules() {
 }
 
 #[derive(QueryableByName)]
-struct Column {
+struct Described {
     #[diesel(sql_type = Text)]
     table_name: String,
     #[diesel(sql_type = Text)]
@@ -184,7 +190,7 @@ struct Column {
 #[actix_web::test]
 async fn the_committed_schema_is_what_the_migrations_make() {
     let mut conn = connect().await;
-    let columns: Vec<Column> = diesel::sql_query(
+    let columns: Vec<Described> = diesel::sql_query(
         "SELECT c.table_name::text, c.column_name::text, c.udt_name::text, c.is_nullable = 'YES' AS nullable,
             (SELECT string_agg(k.column_name, ', ' ORDER BY k.ordinal_position)
              FROM information_schema.table_constraints t JOIN information_schema.key_column_usage k USING (constraint_name, table_schema)
@@ -207,7 +213,7 @@ async fn the_committed_schema_is_what_the_migrations_make() {
     );
 }
 
-fn schema(columns: &[Column]) -> String {
+fn schema(columns: &[Described]) -> String {
     let mut text = String::from(
         "//! The tables, for diesel.\n//!\n//! Generated from the migrations; never edited. `UPDATE=1 cargo test --test schema` writes it anew. Search columns are\n//! left out: nothing reads them but SQL.\n\n#![expect(\n    missing_docs,\n    reason = \"tables and columns are explained in the migrations\"\n)]\n\n",
     );
@@ -216,7 +222,7 @@ fn schema(columns: &[Column]) -> String {
         .map(|column| column.table_name.as_str())
         .collect();
     for table in &tables {
-        let own: Vec<&Column> = columns
+        let own: Vec<&Described> = columns
             .iter()
             .filter(|column| column.table_name == *table)
             .collect();
@@ -240,7 +246,7 @@ fn schema(columns: &[Column]) -> String {
     text
 }
 
-fn diesel_type(column: &Column) -> String {
+fn diesel_type(column: &Described) -> String {
     let plain = |name: &str| match name {
         "text" => "Text",
         "int4" => "Integer",

@@ -141,7 +141,7 @@ impl<ST: 'static> QueryFragment<Pg> for Fragment<ST> {
                 Part::Bind(Bind::Texts(v)) => out.push_bind_param::<Array<Text>, _>(v)?,
                 Part::Bind(Bind::Uuid(v)) => out.push_bind_param::<sql_types::Uuid, _>(v)?,
                 Part::Bind(Bind::Uuids(v)) => {
-                    out.push_bind_param::<Array<sql_types::Uuid>, _>(v)?
+                    out.push_bind_param::<Array<sql_types::Uuid>, _>(v)?;
                 }
                 Part::Bind(Bind::Int(v)) => out.push_bind_param::<Integer, _>(v)?,
                 Part::Bind(Bind::BigInt(v)) => out.push_bind_param::<BigInt, _>(v)?,

@@ -48,7 +48,7 @@ impl Lane {
         let turn = self.next.get().wrapping_add(1);
         self.next.set(turn);
         let [first, second] = &self.slots;
-        let slot = if turn % CONNECTIONS == 0 {
+        let slot = if turn.is_multiple_of(CONNECTIONS) {
             first
         } else {
             second

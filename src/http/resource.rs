@@ -80,6 +80,7 @@ pub trait Resource: Sized + 'static {
     /// How `q=` searches; none if it cannot.
     const SEARCH: Option<Search> = None;
     /// The rows that a reader may see, as SQL; goes with [`Kept::visible`].
+    #[must_use]
     fn visible(reach: &Reach) -> Condition {
         if reach.is_national() {
             return Condition::sql("true");

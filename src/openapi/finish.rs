@@ -1,5 +1,10 @@
 //! What every operation has in common.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "assigning to a member of a JSON object makes it; the document is made at the start and by every test"
+)]
+
 use serde_json::{Map, Value, json};
 
 use crate::http::list::SELECTION;
@@ -266,10 +271,10 @@ fn problem(kind: ProblemKind) -> Value {
     traced(&mut answer);
     match kind {
         ProblemKind::Unauthenticated => {
-            answer["headers"]["WWW-Authenticate"] = header("How to authenticate (RFC 6750)", true)
+            answer["headers"]["WWW-Authenticate"] = header("How to authenticate (RFC 6750)", true);
         }
         ProblemKind::Unavailable => {
-            answer["headers"]["Retry-After"] = header("Seconds to wait", true)
+            answer["headers"]["Retry-After"] = header("Seconds to wait", true);
         }
         _ => {}
     }

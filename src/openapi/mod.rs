@@ -68,6 +68,10 @@ pub fn routes() -> Routes {
     }))
 }
 
+#[expect(
+    clippy::indexing_slicing,
+    reason = "assigning to a member of a JSON object makes it"
+)]
 fn head(document: &mut Value) {
     document["info"] = json!({
         "title": "Samverkan",

@@ -1,5 +1,6 @@
 //! Who gets in: every operation of the document, and tokens of every kind.
 
+use base64::Engine as _;
 use reqwest::Method;
 use samverkan::access::Permission;
 use serde_json::{Value, json};
@@ -257,7 +258,6 @@ async fn a_client_is_made_gets_a_token_rotates_its_secret_and_is_revoked() {
         403
     );
 
-    use base64::Engine as _;
     let basic = format!(
         "Basic {}",
         base64::engine::general_purpose::STANDARD.encode(format!("{id}:{secret}"))

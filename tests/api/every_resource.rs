@@ -142,7 +142,11 @@ async fn followed(admin: &Caller, mut path: String, column: &str) -> Vec<String>
         let reply = admin.get(&path).await;
         seen.extend(reply.column(column));
         match reply.json()["_links"]["next"]["href"].as_str() {
-            Some(href) => path = href.split("/samverkan/v1").nth(1).unwrap().to_owned(),
+            Some(href) => href
+                .split("/samverkan/v1")
+                .nth(1)
+                .unwrap()
+                .clone_into(&mut path),
             None => return seen,
         }
     }

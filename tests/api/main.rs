@@ -2,9 +2,26 @@
 //!
 //! Every answer is held against the OpenAPI document by the client, so each test is a contract test too.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 mod support;
 
 mod about;
 mod access;
+mod areas;
+mod code_lists;
+mod collaborations;
+mod culture_schools;
+mod every_resource;
 mod manners;
+mod participation;
 mod partners;
+mod partnerships;
+mod projects;
+mod questions;
+mod rows;

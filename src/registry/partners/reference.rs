@@ -51,7 +51,7 @@ impl garde::Validate for PartnerRef {
             Self::Id(_) => {}
             Self::OrgNumber(by) => {
                 by.org_number
-                    .validate_into(&(), &mut || parent().join("org_number"), report)
+                    .validate_into(&(), &mut || parent().join("org_number"), report);
             }
             Self::Name(by) => by
                 .name

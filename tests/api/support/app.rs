@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use actix_web::{HttpServer, web};
 use chrono::{DateTime, Utc};
-use diesel_async::SimpleAsyncConnection;
 use samverkan::access::Permission;
 use samverkan::access::bearer::Revocations;
 use samverkan::access::keys::KeyRing;
@@ -13,7 +12,7 @@ use samverkan::access::token::{DEFAULT_LIFETIME, Issuer};
 use samverkan::app::{AppState, build_app};
 use samverkan::clock::Clock;
 use samverkan::db::Shared;
-use samverkan::db::connect::{self, Target, Work};
+use samverkan::db::connect::Target;
 use samverkan::health::Health;
 use samverkan::telemetry::metrics::Metrics;
 
@@ -24,7 +23,6 @@ use super::cluster;
 pub struct TestApp {
     pub state: AppState,
     pub origin: String,
-    pub database_url: String,
     handle: actix_web::dev::ServerHandle,
     _keys: tempdir::TempDir,
 }
@@ -83,7 +81,6 @@ impl TestApp {
         Self {
             state,
             origin,
-            database_url,
             handle,
             _keys: keys,
         }
@@ -145,14 +142,6 @@ impl TestApp {
     /// May do everything everywhere.
     pub fn admin(&self) -> Caller {
         self.caller(Permission::ALL, &["SE"])
-    }
-
-    /// Runs SQL, for what the API does not offer.
-    pub async fn sql(&self, sql: &str) {
-        let mut conn = connect::open(&Target::parse(&self.database_url).unwrap(), Work::Migrate)
-            .await
-            .unwrap();
-        conn.batch_execute(sql).await.unwrap();
     }
 }
 

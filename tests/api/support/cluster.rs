@@ -30,6 +30,10 @@ impl Server {
     }
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the service's configuration is not read by its tests"
+)]
 fn server() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
     SERVER.get_or_init(|| {
@@ -89,14 +93,14 @@ fn directory() -> PathBuf {
 
 /// A new database: migrated, with Sweden's areas, otherwise empty.
 pub async fn new_database() -> String {
+    // One copy at a time: PostgreSQL refuses to copy a template that another copy is reading from.
+    static COPYING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let name = format!(
         "samverkan_{}_{}",
         std::process::id(),
         NUMBER.fetch_add(1, Ordering::SeqCst)
     );
-    // One copy at a time: PostgreSQL refuses to copy a template that another copy is reading from.
-    static COPYING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
     let server = server();
     let _copying = COPYING.lock().await;
     execute(
