@@ -6,6 +6,7 @@ pub mod fallback;
 pub mod lang;
 pub mod list;
 pub mod params;
+mod part;
 pub mod resource;
 
 /// Where the API begins: the name and the major version, as the national profile wants it (UFN.01).

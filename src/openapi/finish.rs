@@ -12,7 +12,7 @@ use crate::problem::ProblemKind;
 
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
-/// Completes every operation of the document.
+/// Completes every operation of the document. Observations are merged by their dimensions, which is no JSON Merge Patch.
 pub fn operations(document: &mut Value) {
     shared(document);
     let mut patches = Vec::new();
@@ -21,7 +21,9 @@ pub fn operations(document: &mut Value) {
         for method in METHODS {
             if let Some(operation) = item.get_mut(method) {
                 parameters(operation, path, method);
-                request(operation, method, &mut patches);
+                if !path.ends_with("/observations") {
+                    request(operation, method, &mut patches);
+                }
                 answers(operation, path, method);
                 problems(operation, path, method);
                 response_headers(operation);

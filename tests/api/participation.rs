@@ -120,11 +120,14 @@ async fn observations_are_written_as_a_whole_and_every_bad_row_is_named() {
         (200, 2),
         "the same rows again change nothing"
     );
+    let more = json!({"observations": [{"measure": "pupils", "value": 1521}]});
+    let headers = [("Content-Type", "application/json"), ("If-Match", "\"2\"")];
     let merged = admin
-        .patch(
+        .send(
+            reqwest::Method::PATCH,
             &path,
-            "\"2\"",
-            &json!({"observations": [{"measure": "pupils", "value": 1521}]}),
+            &headers,
+            Some(more.to_string().into_bytes()),
         )
         .await;
     assert_eq!(merged.expect(200)["observationCount"], 3);

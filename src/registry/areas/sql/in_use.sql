@@ -1,4 +1,6 @@
--- Whether a live row refers to the area $1. Children without a tombstone of their own live as long as what they
+-- Question: does a live row refer to the area $1?
+-- Grain: one row, true or false.
+-- Caveats: children without a tombstone of their own live as long as what they
 -- belong to. Members of collaborations are municipalities, which are never deleted, so they are not asked.
 SELECT EXISTS (SELECT FROM areas WHERE successor_code = $1 AND deleted_at IS NULL)
     OR EXISTS (SELECT FROM culture_schools WHERE area_code = $1 AND deleted_at IS NULL)
