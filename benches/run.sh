@@ -50,7 +50,7 @@ JOIN (SELECT code, row_number() OVER (ORDER BY code) - 1 AS place FROM areas WHE
 VACUUM ANALYZE partners;
 SQL
 
-client=$("$samverkan" client create --name bench --permission registry:read --area SE --json)
+client=$("$samverkan" client create --name bench --permission registry:read --area SE --json 2>/dev/null)
 id=$(sed -E 's/.*"clientId": *"([^"]+)".*/\1/' <<<"$client")
 secret=$(sed -E 's/.*"clientSecret": *"([^"]+)".*/\1/' <<<"$client")
 token=$(curl -sf -u "$id:$secret" -d grant_type=client_credentials "$origin/oauth/token" | sed -E 's/.*"access_token": *"([^"]+)".*/\1/')
@@ -66,11 +66,13 @@ for n in $(seq 0 $((picked - 1))); do
         ORDER BY name COLLATE \"sv-SE-x-icu\" ASC NULLS LAST, id ASC NULLS LAST LIMIT 51 OFFSET 0;" | tr '\n' ' ' >"$home/page-$n.sql"
 done
 lua() { # name, then the paths
-  printf 'local paths = {%s}\nlocal n = 0\nfunction request() n = n %% #paths + 1; return wrk.format("GET", paths[n], {["Authorization"] = "Bearer %s"}) end\n' \
-    "$(printf '"%s",' "${@:2}")" "$token" >"$home/$1.lua"
+  printf 'wrk.headers["Authorization"] = "Bearer %s"\nlocal paths = {%s}\nlocal n = 0\nfunction request() n = n %% #paths + 1; return wrk.format("GET", paths[n]) end\n' \
+    "$token" "$(printf '"%s",' "${@:2}")" >"$home/$1.lua"
 }
 lua one "${ids[@]/#//samverkan/v1/partners/}"
-lua page "${codes[@]/#//samverkan/v1/partners?limit=50&cursor=&municipality=}"
+pages=()
+for code in "${codes[@]}"; do pages+=("/samverkan/v1/partners?limit=50&cursor=&municipality=$code"); done
+lua page "${pages[@]}"
 lua live /health/live
 
 pgbench() { # shape

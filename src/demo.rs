@@ -41,6 +41,7 @@ const LOADER: &str = "samverkan demo";
 pub async fn load_reference(shared: &Shared) -> Result<usize, Problem> {
     shared
         .write(async |conn| {
+            alone(conn).await?;
             let areas = areas::store::load_sweden(conn).await?;
             let mut reading = conn;
             let known: Vec<String> = measures::table
@@ -61,6 +62,7 @@ pub async fn load_reference(shared: &Shared) -> Result<usize, Problem> {
 pub async fn load_if_empty(shared: &Shared) -> Result<usize, Problem> {
     shared
         .write(async |conn| {
+            alone(conn).await?;
             let mut reading = conn;
             let used: bool =
                 diesel::select(diesel::dsl::exists(sources::table.select(sources::id)))
@@ -69,6 +71,17 @@ pub async fn load_if_empty(shared: &Shared) -> Result<usize, Problem> {
             if used { Ok(0) } else { load(conn).await }
         })
         .await
+}
+
+/// Lets one process load at a time, until its transaction ends: the next one then sees what is there.
+async fn alone(mut conn: &Conn) -> QueryResult<()> {
+    // It waits as long as a statement may, not as long as for a row's lock. The number is the ASCII of "loading ".
+    diesel::sql_query(
+        "SELECT set_config('lock_timeout', '0', true), pg_advisory_xact_lock(7813570962404566816)",
+    )
+    .execute(&mut conn)
+    .await?;
+    Ok(())
 }
 
 /// `data/demo/registry.json`, in the order in which the rows can be written: each refers to earlier ones only.

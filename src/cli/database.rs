@@ -24,6 +24,8 @@ const JOIN: &str = "SELECT pg_advisory_lock_shared(8102095857243120928)";
 const OUTLAST: &str = "SELECT pg_advisory_lock(8102095857243120928)";
 /// How long the server of another process may take until it can be joined or is gone.
 const ANOTHER_SETTLES_WITHIN: Duration = Duration::from_mins(1);
+/// How often a running server of ours is looked at.
+const LOOKED_AT: Duration = Duration::from_secs(1);
 /// How often that is looked at.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -94,6 +96,17 @@ impl Database {
             return self.stop().await;
         }
         Ok(())
+    }
+
+    /// Returns when a server of ours has ended although nobody stopped it. It is not started again from here: a new
+    /// process does that with everything that belongs to it.
+    pub(super) async fn lost(&self) {
+        let Server::Own(cluster) = &self.server else {
+            return std::future::pending().await;
+        };
+        while cluster.is_alive() {
+            sleep(LOOKED_AT).await;
+        }
     }
 
     async fn outlast_others(&self) -> Result<Conn, ConnectError> {

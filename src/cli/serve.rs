@@ -25,7 +25,10 @@ use crate::telemetry::metrics::Metrics;
 /// Runs the service until it is asked to stop.
 pub(super) async fn serve(settings: &Serve) -> Result<(), Failure> {
     let database = Database::open(&settings.place).await?;
-    let outcome = answer(settings, &database).await;
+    let outcome = tokio::select! {
+        outcome = answer(settings, &database) => outcome,
+        () = database.lost() => Err(Failure::other("the private PostgreSQL has ended by itself; start again")),
+    };
     outcome.and(database.stop().await)
 }
 

@@ -7,7 +7,7 @@ use super::Conn;
 use super::connect::{self, ConnectError, Target, Work};
 
 /// Two connections a worker: more cost CPU and gain nothing on the machines measured.
-const CONNECTIONS: usize = 2;
+pub(super) const CONNECTIONS: usize = 2;
 
 /// See the module.
 pub struct Lane {

@@ -28,7 +28,8 @@ use diesel_async::pooled_connection::{
     AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
 };
 use diesel_async::{AsyncConnection, AsyncPgConnection, TransactionManager};
-use tokio::time::timeout;
+use tokio::runtime::Handle;
+use tokio::time::{Instant, timeout, timeout_at};
 
 pub use connect::{ConnectError, Target, Work};
 use lane::Lane;
@@ -43,6 +44,8 @@ pub type Conn = AsyncPgConnection;
 const POOL_WAIT: Duration = Duration::from_secs(2);
 /// Our bound around a read of the fast lane: its `statement_timeout` and a second.
 const READ_BOUND: Duration = Duration::from_secs(6);
+/// Our bound around BEGIN, which does no work: who does not answer it is frozen or gone.
+const BEGIN_BOUND: Duration = Duration::from_secs(3);
 /// Our bound around a whole transaction of the exclusive lane.
 const WRITE_BOUND: Duration = Duration::from_secs(25);
 /// How often a transaction that lost against another is tried.
@@ -133,7 +136,7 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// Prepares the exclusive lane; opens nothing yet.
+    /// Prepares the exclusive lane; opens nothing yet. Its connections live on the runtime this is called on.
     ///
     /// # Errors
     /// When the pool's settings contradict each other.
@@ -141,11 +144,16 @@ impl Shared {
         let mut config = ManagerConfig::<AsyncPgConnection>::default();
         config.recycling_method = RecyclingMethod::Fast;
         let own = target.clone();
+        // What drives a connection runs where it was opened. Were that a worker, its stop would cut off transactions
+        // that other workers still have under way; this runtime ends after all of them.
+        let runtime = Handle::current();
         config.custom_setup = Box::new(move |_| {
             let target = own.clone();
+            let opening = runtime.spawn(async move { connect::open(&target, Work::Write).await });
             Box::pin(async move {
-                connect::open(&target, Work::Write)
+                opening
                     .await
+                    .unwrap_or_else(|error| Err(ConnectError::Refused(error.to_string())))
                     .map_err(ConnectError::into_diesel)
             })
         });
@@ -199,6 +207,15 @@ impl Shared {
         loop {
             attempt += 1;
             let mut conn = self.exclusive().await?;
+            let Ok(begun) = timeout(BEGIN_BOUND, Transaction::begin_transaction(&mut *conn)).await
+            else {
+                drop(Object::take(conn));
+                return Err(DbError::Timeout(BEGIN_BOUND).into());
+            };
+            if let Err(error) = begun {
+                drop(Object::take(conn));
+                return Err(DbError::Query(error).into());
+            }
             let Ok(outcome) = timeout(WRITE_BOUND, transaction(&mut conn, &work)).await else {
                 drop(Object::take(conn));
                 return Err(DbError::Timeout(WRITE_BOUND).into());
@@ -222,12 +239,13 @@ impl Shared {
     }
 }
 
+type Transaction = <AsyncPgConnection as AsyncConnection>::TransactionManager;
+
+/// Does the work in the transaction that was begun, and ends it.
 async fn transaction<T>(
     conn: &mut Conn,
     work: &impl AsyncFn(&Conn) -> Result<T, WriteError>,
 ) -> Result<T, WriteError> {
-    type Transaction = <AsyncPgConnection as AsyncConnection>::TransactionManager;
-    Transaction::begin_transaction(conn).await?;
     match work(conn).await {
         Ok(value) => {
             Transaction::commit_transaction(conn).await?;
@@ -263,30 +281,32 @@ impl Db {
         &self.shared.clock
     }
 
-    /// Runs a short read on the fast lane. If the connection turns out to be dead, it is tried once more on a new one.
+    /// Runs a short read on the fast lane. While the connections turn out to be dead it is tried again, at the latest
+    /// on a new one; the bound is around all of it, the wait for a connection included.
     ///
     /// # Errors
     /// [`DbError`]; a query that found nothing is `Query(NotFound)`.
     pub async fn read<T>(&self, work: impl AsyncFn(&Conn) -> QueryResult<T>) -> Result<T, DbError> {
-        let mut again = true;
+        let deadline = Instant::now() + READ_BOUND;
+        let late = |_| DbError::Timeout(READ_BOUND);
+        let mut dead = 0;
         loop {
-            let conn = self.lane.connection().await?;
-            let error = match timeout(READ_BOUND, work(&conn)).await {
-                Ok(Ok(value)) => return Ok(value),
-                Ok(Err(error)) => DbError::Query(error),
-                Err(_) => {
-                    again = false;
-                    DbError::Timeout(READ_BOUND)
-                }
+            let conn = timeout_at(deadline, self.lane.connection())
+                .await
+                .map_err(late)??;
+            let done = timeout_at(deadline, work(&conn)).await.map_err(late);
+            let error = match done.and_then(|done| Ok(done?)) {
+                Ok(value) => return Ok(value),
+                Err(error) => error,
             };
             if !error.is_broken_connection() {
                 return Err(error);
             }
             self.lane.discard(&conn);
-            if !again {
+            dead += 1;
+            if dead > lane::CONNECTIONS || Instant::now() >= deadline {
                 return Err(error);
             }
-            again = false;
         }
     }
 

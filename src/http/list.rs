@@ -318,7 +318,8 @@ fn finish(
         || etag::of_bytes(&body),
         |version| etag::of_row(version, &body),
     );
-    let mut response = if etag::is_unchanged(req, &etag) {
+    let unchanged = etag::is_unchanged(req, &etag);
+    let mut response = if unchanged {
         HttpResponse::NotModified()
     } else {
         HttpResponse::Ok()
@@ -326,6 +327,13 @@ fn finish(
     response
         .insert_header((header::ETAG, etag))
         .insert_header((header::CACHE_CONTROL, "private, no-cache"));
+    if unchanged {
+        // No body at all, not an empty one: what follows the head of a 304 on the connection is the next answer
+        // (RFC 9112 section 6.3), and an empty one would be compressed into ten bytes.
+        return response
+            .finish()
+            .set_body(BoxBody::new(actix_web::body::None::new()));
+    }
     if version.is_some() {
         response.insert_header((header::CONTENT_ENCODING, header::ContentEncoding::Identity));
     }

@@ -103,7 +103,7 @@ fn request(operation: &mut Value, method: &str, patches: &mut Vec<String>) {
     patches.push(name);
 }
 
-/// `XPatch` from `XIn`: every member optional and nullable (RFC 7396).
+/// `XPatch` from `XIn`: every member optional (RFC 7396). Null removes a member, so it fits where the member may be null.
 fn patch_schema(document: &mut Value, name: &str) {
     let Some(schemas) = document
         .pointer_mut("/components/schemas")
@@ -126,32 +126,8 @@ fn patch_schema(document: &mut Value, name: &str) {
             object.insert("example".to_owned(), json!({ member.as_str(): value }));
         }
         object.insert("description".to_owned(), json!("A JSON Merge Patch (RFC 7396): members that are absent stay, null removes, anything else replaces."));
-        for (_, property) in object
-            .get_mut("properties")
-            .and_then(Value::as_object_mut)
-            .into_iter()
-            .flatten()
-        {
-            nullable(property);
-        }
     }
     schemas.insert(format!("{stem}Patch"), schema);
-}
-
-fn nullable(property: &mut Value) {
-    let Some(members) = property.as_object_mut() else {
-        return;
-    };
-    members.remove("default");
-    if let Some(Value::String(kind)) = members.get("type") {
-        let kind = kind.clone();
-        members.insert("type".to_owned(), json!([kind, "null"]));
-    } else if let Some(reference) = members.remove("$ref") {
-        members.insert(
-            "oneOf".to_owned(),
-            json!([{"type": "null"}, {"$ref": reference}]),
-        );
-    }
 }
 
 /// The other forms of an answer: selections, CSV, 304.

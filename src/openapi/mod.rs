@@ -22,7 +22,13 @@ pub const API_VERSION: &str = "1.0.0";
 pub const API_RELEASED: &str = "2026-11-22";
 
 #[derive(OpenApi)]
-#[openapi(components(schemas(crate::problem::ProblemBody, crate::problem::ProblemError)))]
+// Besides the problems: what only parameters refer to, which the collector does not follow.
+#[openapi(components(schemas(
+    crate::problem::ProblemBody,
+    crate::problem::ProblemError,
+    crate::http::params::Format,
+    crate::http::lang::Lang
+)))]
 struct Base;
 
 /// The document.
@@ -77,8 +83,8 @@ fn head(document: &mut Value) {
         "title": "Samverkan",
         "summary": "Partnerships and participation around Sweden's municipal culture schools",
         "description": include_str!("description.md"),
-        "termsOfService": "https://github.com/samverkan/samverkan/blob/main/docs/OPERATIONS.md#service-level",
-        "contact": {"name": "Samverkan", "url": "https://github.com/samverkan/samverkan", "email": "samverkan@example.org"},
+        "termsOfService": "https://samverkan.example.org/terms",
+        "contact": {"name": "Samverkan", "url": "https://samverkan.example.org/", "email": "samverkan@example.org"},
         "license": {"name": "EUPL-1.2", "url": "https://interoperable-europe.ec.europa.eu/collection/eupl/eupl-text-eupl-12"},
         "version": API_VERSION
     });
@@ -88,7 +94,7 @@ fn head(document: &mut Value) {
         "variables": {"host": {"default": "samverkan.example.org", "description": "Host of the service"}}
     }]);
     document["externalDocs"] = json!({
-        "url": "https://github.com/samverkan/samverkan/blob/main/docs/API.md",
+        "url": "https://samverkan.example.org/docs/",
         "description": "Guide to the API, with its service level (SLA) and known quirks"
     });
     document["components"]["securitySchemes"] = json!({

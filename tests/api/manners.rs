@@ -571,3 +571,25 @@ async fn updated_since_gives_what_changed_and_what_went() {
     assert_eq!(gone.column("name"), ["Gammal", "Ny"]);
     assert!(gone.json()["items"][0]["deletedAt"].is_string());
 }
+
+#[actix_web::test]
+async fn a_304_leaves_the_connection_ready_for_the_next_request() {
+    use std::io::{Read, Write};
+    let app = TestApp::start().await;
+    let address = app.origin.strip_prefix("http://").unwrap().to_owned();
+    let head = "GET /samverkan/v1/api-info HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\n";
+    let both = format!("{head}If-None-Match: *\r\n\r\n{head}Connection: close\r\n\r\n");
+    // An HTTP client throws away what follows a 304, so this looks at the bytes themselves.
+    let answer = actix_web::web::block(move || {
+        let mut socket = std::net::TcpStream::connect(address).unwrap();
+        socket.write_all(both.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        socket.read_to_end(&mut answer).unwrap();
+        String::from_utf8_lossy(&answer).into_owned()
+    })
+    .await
+    .unwrap();
+    let (first, rest) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(first.starts_with("HTTP/1.1 304"), "{first}");
+    assert!(rest.starts_with("HTTP/1.1 200"), "{rest}");
+}

@@ -138,6 +138,12 @@ impl PrivateCluster {
         }
     }
 
+    /// Whether the server still runs: it may have been killed, by the kernel for want of memory or by hand.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        process::is_postgres(self.postmaster.id())
+    }
+
     /// Stops the server: open transactions are rolled back, clients disconnected, everything is written out.
     ///
     /// # Errors
