@@ -283,7 +283,7 @@ fn response_headers(operation: &mut Value) {
         }
         if matches!(status.as_str(), "200" | "201") {
             answer["headers"]["ETag"] = header(
-                "Strong for a whole row (its version), weak for anything else",
+                "Strong for a row (its version and a hash of the answer), weak for a list",
                 false,
             );
         }
