@@ -86,12 +86,16 @@ impl PrivateCluster {
             bin_dir,
             home.major().map(|major| (cluster.as_path(), major)),
         )?;
-        if home.major().is_none() {
+        let fresh = home.major().is_none();
+        if fresh {
             home.initialise(&binaries, durability)?;
         }
         await_predecessor(&home)?;
         let socket_dir = home.socket_dir()?;
         let (postmaster, keeper) = launch::launch(&home, &binaries, durability, &socket_dir)?;
+        if fresh && durability == Durability::Durable {
+            home.sync(&binaries);
+        }
         log::info!(
             "PostgreSQL {} serves {} after {} ms",
             binaries.version,
