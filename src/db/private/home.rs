@@ -126,8 +126,7 @@ impl Home {
         let new = self.root.join("postgres.new");
         self.renew(&new)?;
         match durability {
-            // Written out in the background once the server runs, see `sync`: nobody waits for it.
-            Durability::Durable => self.initdb(binaries, &new, &["--no-sync"])?,
+            Durability::Durable => self.initdb(binaries, &new, &[])?,
             Durability::Fast => {
                 if let Err(error) = self.copy_template(binaries, &new) {
                     log::warn!("no template for the cluster: {error}");
@@ -137,18 +136,6 @@ impl Home {
             }
         }
         fs::rename(&new, self.cluster()).map_err(io("create", &self.cluster()))
-    }
-
-    /// Writes a new cluster out to the disk, in the background. The server syncs what it changes by itself; this is for
-    /// the files that it only reads. A machine that crashes in the second before this is done loses an empty cluster.
-    pub(super) fn sync(&self, binaries: &Binaries) {
-        let mut initdb = self.user.command(&binaries.path("initdb"));
-        initdb.arg("--sync-only").arg("-D").arg(self.cluster());
-        std::thread::spawn(move || {
-            if let Err(error) = process::run(&mut initdb) {
-                log::warn!("the new cluster could not be synced: {error}");
-            }
-        });
     }
 
     /// Runs `initdb`. Locale C: the same order on every machine; Swedish order is asked for by collation in the queries.

@@ -86,16 +86,12 @@ impl PrivateCluster {
             bin_dir,
             home.major().map(|major| (cluster.as_path(), major)),
         )?;
-        let fresh = home.major().is_none();
-        if fresh {
+        if home.major().is_none() {
             home.initialise(&binaries, durability)?;
         }
         await_predecessor(&home)?;
         let socket_dir = home.socket_dir()?;
         let (postmaster, keeper) = launch::launch(&home, &binaries, durability, &socket_dir)?;
-        if fresh && durability == Durability::Durable {
-            home.sync(&binaries);
-        }
         log::info!(
             "PostgreSQL {} serves {} after {} ms",
             binaries.version,
