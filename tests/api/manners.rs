@@ -550,11 +550,6 @@ async fn updated_since_gives_what_changed_and_what_went() {
     let admin = app.admin();
     let old = add(&admin, "Gammal").await;
     let row = admin.get(&format!("/partners/{old}")).await.expect(200);
-    let since = row["updatedAt"]
-        .as_str()
-        .unwrap()
-        .replace('Z', "000Z")
-        .replace('+', "%2B");
     add(&admin, "Ny").await;
     let changed = admin
         .get(&format!(
@@ -563,7 +558,7 @@ async fn updated_since_gives_what_changed_and_what_went() {
         ))
         .await
         .column("name");
-    assert!(changed.contains(&"Ny".to_owned()), "{changed:?} {since}");
+    assert!(changed.contains(&"Ny".to_owned()), "{changed:?}");
     admin.delete(&format!("/partners/{old}"), "\"1\"").await;
     let gone = admin
         .get("/partners?updatedSince=2020-01-01T00:00:00%2B01:00&includeDeleted=true&sort=name")
