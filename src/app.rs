@@ -20,9 +20,10 @@ use crate::db::{Db, Shared};
 use crate::http::fallback::{default_service, path_config};
 use crate::http::list::PublicUrl;
 use crate::http::{BASE_PATH, MAX_BODY};
+use crate::statistics::library::Library;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::request_log::request_context;
-use crate::{about, code_lists, health, openapi, participation, registry};
+use crate::{about, code_lists, health, openapi, participation, registry, statistics};
 
 /// What all workers share.
 #[derive(Clone)]
@@ -43,6 +44,8 @@ pub struct AppState {
     pub cors_origins: Vec<String>,
     /// Whether `/docs` is served.
     pub docs: bool,
+    /// The publications that can be read.
+    pub library: Library,
     /// What the health checks know.
     pub health: web::Data<health::Health>,
 }
@@ -53,6 +56,7 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         .configure(code_lists::routes)
         .configure(registry::routes)
         .configure(participation::routes)
+        .configure(statistics::routes)
         .configure(clients::api::routes);
 }
 
@@ -81,6 +85,7 @@ pub fn build_app(
         .app_data(web::Data::new(state.revocations))
         .app_data(web::Data::from(state.metrics))
         .app_data(PublicUrl(state.public_url))
+        .app_data(web::Data::new(state.library))
         .app_data(state.health)
         .app_data(web::Data::new(openapi::routes()))
         .app_data(path_config())

@@ -15,7 +15,7 @@ use crate::http::params::{ListParams, ListQuery, NoQuery, Params};
 use crate::problem::{ApiResult, Problem, text};
 use crate::registry::areas::model::AreaKind;
 use crate::values::{Code, CodeList};
-use crate::{participation, registry, telemetry};
+use crate::{participation, registry, statistics, telemetry};
 
 /// Every vocabulary of the API: a wing that has some adds its lists here.
 pub fn all() -> impl Iterator<Item = &'static CodeList> {
@@ -23,6 +23,7 @@ pub fn all() -> impl Iterator<Item = &'static CodeList> {
         &[AreaKind::LIST],
         registry::codes::LISTS,
         participation::codes::LISTS,
+        statistics::codes::LISTS,
     ]
     .into_iter()
     .flatten()

@@ -13,6 +13,9 @@ pub mod health;
 pub mod openapi;
 pub mod server;
 
+// The statistics wing: what can be said of it.
+pub mod statistics;
+
 // The participation wing: what was reported.
 pub mod participation;
 

@@ -28,6 +28,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    audit_events (id) {
+        id -> Uuid,
+        at -> Timestamptz,
+        action -> Text,
+        client_id -> Text,
+        request_id -> Nullable<Uuid>,
+        area_codes -> Array<Text>,
+        detail -> Jsonb,
+    }
+}
+
+diesel::table! {
     client_secrets (id) {
         id -> Uuid,
         client_id -> Uuid,
@@ -303,6 +315,141 @@ diesel::table! {
 }
 
 diesel::table! {
+    protection_keys (grid) {
+        grid -> Integer,
+        key -> Binary,
+    }
+}
+
+diesel::table! {
+    protection_policies (dimension, code) {
+        dimension -> Text,
+        code -> Text,
+        threshold -> Integer,
+        finest_level -> Text,
+        reason_sv -> Text,
+        reason_en -> Text,
+    }
+}
+
+diesel::table! {
+    publication_blocks (publication_id, measure_code, basis, level, period_no, area_code) {
+        publication_id -> Uuid,
+        measure_code -> Text,
+        basis -> Text,
+        level -> SmallInt,
+        period_no -> SmallInt,
+        area_code -> Text,
+        reported -> Integer,
+        expected -> Integer,
+        source_nos -> Array<SmallInt>,
+        summary -> Binary,
+        ages -> Binary,
+        detail -> Binary,
+        residents -> Binary,
+    }
+}
+
+diesel::table! {
+    publication_documents (publication_id, kind) {
+        publication_id -> Uuid,
+        kind -> Text,
+        content -> Jsonb,
+    }
+}
+
+diesel::table! {
+    publication_figures (publication_id, measure_code, basis, level, period_no, area_code, gender, age_band, subject, activity_form) {
+        publication_id -> Uuid,
+        measure_code -> Text,
+        basis -> Text,
+        level -> SmallInt,
+        period_no -> SmallInt,
+        area_code -> Text,
+        gender -> Text,
+        age_band -> Text,
+        subject -> Text,
+        activity_form -> Text,
+        value -> Nullable<Double>,
+        status -> Text,
+        precision -> Text,
+        source_no -> SmallInt,
+        note -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    publication_findings (publication_id, position) {
+        publication_id -> Uuid,
+        position -> Integer,
+        rule -> Text,
+        severity -> Text,
+        acknowledged -> Bool,
+        measure_code -> Nullable<Text>,
+        area_code -> Nullable<Text>,
+        period -> Nullable<Text>,
+        source_id -> Nullable<Uuid>,
+        report_id -> Nullable<Uuid>,
+        text_sv -> Text,
+        text_en -> Text,
+    }
+}
+
+diesel::table! {
+    publication_raw_blocks (publication_id, measure_code, basis, level, period_no, area_code) {
+        publication_id -> Uuid,
+        measure_code -> Text,
+        basis -> Text,
+        level -> SmallInt,
+        period_no -> SmallInt,
+        area_code -> Text,
+        reported -> Integer,
+        expected -> Integer,
+        source_nos -> Array<SmallInt>,
+        summary -> Binary,
+        ages -> Binary,
+        detail -> Binary,
+        residents -> Binary,
+    }
+}
+
+diesel::table! {
+    publication_sources (publication_id, position) {
+        publication_id -> Uuid,
+        position -> Integer,
+        source_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    publications (id) {
+        id -> Uuid,
+        name -> Text,
+        state -> Text,
+        title_sv -> Text,
+        title_en -> Text,
+        note -> Nullable<Text>,
+        synthetic -> Bool,
+        corrects -> Nullable<Text>,
+        created_by -> Text,
+        phase -> Text,
+        done -> BigInt,
+        total -> BigInt,
+        heartbeat_at -> Timestamptz,
+        failure_sv -> Nullable<Text>,
+        failure_en -> Nullable<Text>,
+        published_at -> Nullable<Timestamptz>,
+        withdrawn_at -> Nullable<Timestamptz>,
+        withdrawn_reason -> Nullable<Text>,
+        successor -> Nullable<Text>,
+        version -> BigInt,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        deleted_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     reports (id) {
         id -> Uuid,
         source_id -> Uuid,
@@ -355,6 +502,7 @@ diesel::table! {
 
 diesel::allow_tables_to_appear_in_same_query!(
     areas,
+    audit_events,
     client_secrets,
     clients,
     collaboration_goals,
@@ -372,6 +520,15 @@ diesel::allow_tables_to_appear_in_same_query!(
     project_areas,
     project_date_claims,
     projects,
+    protection_keys,
+    protection_policies,
+    publication_blocks,
+    publication_documents,
+    publication_figures,
+    publication_findings,
+    publication_raw_blocks,
+    publication_sources,
+    publications,
     reports,
     series_breaks,
     sources,

@@ -18,7 +18,7 @@ use diesel::sql_types::{Bool, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use samverkan::db::catalogue::{CONFLICTS, RULES};
 use samverkan::db::connect::{self, Target, Work};
-use samverkan::{participation, registry};
+use samverkan::{participation, registry, statistics};
 
 async fn connect() -> AsyncPgConnection {
     let url = cluster::new_database().await;
@@ -116,6 +116,23 @@ async fn every_rule_of_the_database_can_be_told() {
         "client_id_once",
         "client_secret_once",
         "client_secret_client_exists",
+        "publication_state_known",
+        "publication_phase_known",
+        "publication_published_has_time",
+        "publication_withdrawn_has_reason",
+        "publication_failed_has_reason",
+        "publication_document_publication_exists",
+        "publication_source_publication_exists",
+        "publication_finding_publication_exists",
+        "publication_finding_severity_known",
+        "publication_block_publication_exists",
+        "publication_raw_block_publication_exists",
+        "publication_figure_publication_exists",
+        "protection_key_length",
+        "protection_policy_dimension_known",
+        "protection_policy_threshold_range",
+        "protection_policy_level_known",
+        "audit_action_known",
     ];
     let told: BTreeSet<String> = CONFLICTS
         .iter()
@@ -143,6 +160,7 @@ async fn every_vocabulary_is_the_same_in_rust_and_in_the_database() {
     for list in registry::codes::LISTS
         .iter()
         .chain(participation::codes::LISTS)
+        .chain(statistics::codes::LISTS)
     {
         let Some(constraint) = list.constraint else {
             continue;
@@ -249,6 +267,7 @@ fn schema(columns: &[Described]) -> String {
 fn diesel_type(column: &Described) -> String {
     let plain = |name: &str| match name {
         "text" => "Text",
+        "int2" => "SmallInt",
         "int4" => "Integer",
         "int8" => "BigInt",
         "bool" => "Bool",

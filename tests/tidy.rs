@@ -58,6 +58,7 @@ fn imports_run_downwards() {
     let above = [
         "crate::registry",
         "crate::participation",
+        "crate::statistics",
         "crate::demo",
         "crate::app",
     ];
@@ -72,18 +73,24 @@ fn imports_run_downwards() {
             }
         }
     }
-    for (path, text) in sources("src/registry") {
-        assert!(
-            !code(&text).contains("crate::participation"),
-            "{} imports the participation wing",
-            path.display()
-        );
+    for (wing, upper) in [
+        ("src/registry", "crate::participation"),
+        ("src/registry", "crate::statistics"),
+        ("src/participation", "crate::statistics"),
+    ] {
+        for (path, text) in sources(wing) {
+            assert!(
+                !code(&text).contains(upper),
+                "{} imports {upper}",
+                path.display()
+            );
+        }
     }
 }
 
 #[test]
 fn the_api_of_one_resource_does_not_use_the_api_of_another() {
-    for wing in ["src/registry", "src/participation"] {
+    for wing in ["src/registry", "src/participation", "src/statistics"] {
         for (path, text) in sources(wing) {
             let own = path
                 .parent()

@@ -71,18 +71,21 @@ pub async fn keep_keys(issuer: Arc<Issuer>, dir: PathBuf, clock: Clock) {
 }
 
 /// Whether something that is done again and again has failed since it last worked.
-struct Outage {
+#[derive(Debug)]
+pub struct Outage {
     what: &'static str,
     lasts: bool,
 }
 
 impl Outage {
-    fn new(what: &'static str) -> Self {
+    /// Of this work, which works so far.
+    #[must_use]
+    pub fn new(what: &'static str) -> Self {
         Self { what, lasts: false }
     }
 
     /// Logs the first failure and the first success after it.
-    fn note(&mut self, outcome: Result<(), impl Display>) {
+    pub fn note(&mut self, outcome: Result<(), impl Display>) {
         match &outcome {
             Ok(()) if self.lasts => log::info!("{} works again", self.what),
             Err(error) if !self.lasts => log::warn!("{} fails: {error}", self.what),

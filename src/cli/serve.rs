@@ -20,6 +20,7 @@ use crate::db::Shared;
 use crate::health::Health;
 use crate::http::BASE_PATH;
 use crate::server::{self, Running};
+use crate::statistics::library::{self, Library};
 use crate::telemetry::metrics::Metrics;
 
 /// Runs the service until it is asked to stop.
@@ -67,12 +68,14 @@ async fn answer(settings: &Serve, database: &Database) -> Result<(), Failure> {
         text.push_str(&demo_text(address, &client, &issuer, &clock)?);
     }
 
+    let library = Library::default();
     let upkeep = [
         rt::spawn(upkeep::keep_in_step(
             Arc::clone(&db),
             revocations.clone(),
             clock.clone(),
         )),
+        rt::spawn(library::keep_in_step(Arc::clone(&db), library.clone())),
         rt::spawn(upkeep::keep_keys(Arc::clone(&issuer), keys, clock.clone())),
     ];
     let state = AppState {
@@ -81,6 +84,7 @@ async fn answer(settings: &Serve, database: &Database) -> Result<(), Failure> {
         issuer,
         clock,
         revocations,
+        library,
         metrics: Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"))?),
         public_url: settings.public_url.clone(),
         cors_origins: settings.cors_origins.clone(),

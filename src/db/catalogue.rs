@@ -56,6 +56,12 @@ pub const CONFLICTS: &[Rule] = &[
         "Another source has that address.",
     ),
     (
+        "publication_name_once",
+        "/name",
+        "Det finns redan en publicering med det namnet.",
+        "A publication of that name exists already.",
+    ),
+    (
         "report_once",
         "",
         "Källan har redan en rapport för området och perioden.",
@@ -77,6 +83,24 @@ pub const CONFLICTS: &[Rule] = &[
 
 /// Rules of the content.
 pub const RULES: &[Rule] = &[
+    (
+        "publication_name_format",
+        "/name",
+        "Namnet är ett år och ett nummer: 2025.1.",
+        "The name is a year and a number: 2025.1.",
+    ),
+    (
+        "publication_successor_is_another",
+        "/successor",
+        "En publicering efterträds av en annan.",
+        "A publication is succeeded by another one.",
+    ),
+    (
+        "publication_source_exists",
+        "/sources",
+        "Källan finns inte.",
+        "The source does not exist.",
+    ),
     (
         "month_format",
         "",

@@ -58,6 +58,7 @@ impl TestApp {
             issuer: web::Data::new(
                 Issuer::new("http://samverkan.test", "samverkan", DEFAULT_LIFETIME, ring).unwrap(),
             ),
+            library: samverkan::statistics::library::Library::default(),
             health: web::Data::new(Health::new(std::sync::Arc::clone(&db), clock.clone())),
             db,
             clock,

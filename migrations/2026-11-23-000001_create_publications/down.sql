@@ -1,0 +1,11 @@
+DROP TABLE audit_events;
+DROP FUNCTION refuse_change;
+DROP TABLE publication_figures;
+DROP TABLE publication_raw_blocks;
+DROP TABLE publication_blocks;
+DROP TABLE publication_findings;
+DROP TABLE publication_sources;
+DROP TABLE publication_documents;
+DROP TABLE protection_policies;
+DROP TABLE protection_keys;
+DROP TABLE publications;

@@ -1,0 +1,14 @@
+//! The statistics wing: what can be said of what was reported.
+//!
+//! A *publication* freezes approved reports under a name. Every number that leaves it for someone who does not own the
+//! area is a sum over one protected base ([`cube`]), so that no two answers together say more than one does.
+
+pub mod codes;
+pub mod cube;
+pub mod frozen;
+pub mod library;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// The handlers of this wing.
+pub fn routes(_cfg: &mut ServiceConfig<'_>) {}
