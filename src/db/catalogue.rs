@@ -5,10 +5,10 @@
 
 use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error as QueryError};
 
-use super::{DbError, is_broken_connection};
+use super::{DbError, WriteError, is_broken_connection};
 use crate::problem::{Fault, Problem, ProblemKind, text};
 
-/// One named rule: pointer into the body, Swedish, English.
+/// One named rule: pointer into the body, Swedish, English. The rule of a row in a list has `-` for its place there.
 type Rule = (&'static str, &'static str, &'static str, &'static str);
 
 /// Rules whose breach is a conflict with another row (409) rather than a fault of the content (422).
@@ -116,8 +116,8 @@ pub const RULES: &[Rule] = &[
     (
         "area_successor_exists",
         "/successor",
-        "Efterträdaren finns inte.",
-        "The successor does not exist.",
+        "Efterträdaren finns inte eller är borttagen.",
+        "The successor does not exist or is deleted.",
     ),
     (
         "area_kind_known",
@@ -194,8 +194,8 @@ pub const RULES: &[Rule] = &[
     (
         "partner_area_exists",
         "/area",
-        "Området finns inte.",
-        "The area does not exist.",
+        "Området finns inte eller är borttaget.",
+        "The area does not exist or is deleted.",
     ),
     (
         "partner_category_known",
@@ -236,8 +236,8 @@ pub const RULES: &[Rule] = &[
     (
         "project_area_exists",
         "/area",
-        "Området finns inte.",
-        "The area does not exist.",
+        "Området finns inte eller är borttaget.",
+        "The area does not exist or is deleted.",
     ),
     (
         "project_owner_exists",
@@ -313,7 +313,7 @@ pub const RULES: &[Rule] = &[
     ),
     (
         "project_areas_pkey",
-        "/areas",
+        "/areas/-",
         "Ett område står två gånger.",
         "An area stands twice.",
     ),
@@ -325,9 +325,9 @@ pub const RULES: &[Rule] = &[
     ),
     (
         "project_areas_area_exists",
-        "/areas",
-        "Ett område finns inte.",
-        "An area does not exist.",
+        "/areas/-",
+        "Området finns inte eller är borttaget.",
+        "The area does not exist or is deleted.",
     ),
     (
         "date_claims_project_exists",
@@ -337,33 +337,33 @@ pub const RULES: &[Rule] = &[
     ),
     (
         "date_claim_format",
-        "/dateClaims",
+        "/dateClaims/-",
         "Ett datum skrivs ÅÅÅÅ, ÅÅÅÅ-MM eller ÅÅÅÅ-MM-DD.",
         "A date is written YYYY, YYYY-MM or YYYY-MM-DD.",
     ),
     (
         "date_claim_order",
-        "/dateClaims",
+        "/dateClaims/-/endsOn",
         "En uppgift slutar före sin början.",
         "A claim ends before it begins.",
     ),
     (
         "date_claim_says_something",
-        "/dateClaims",
+        "/dateClaims/-",
         "En uppgift har varken början eller slut.",
         "A claim has neither beginning nor end.",
     ),
     (
         "date_claim_chosen_once",
-        "/dateClaims",
+        "/dateClaims/-/chosen",
         "Bara en uppgift kan vara den valda.",
         "Only one claim can be the chosen one.",
     ),
     (
         "collaboration_area_exists",
         "/area",
-        "Området finns inte.",
-        "The area does not exist.",
+        "Området finns inte eller är borttaget.",
+        "The area does not exist or is deleted.",
     ),
     (
         "collaboration_established_format",
@@ -385,7 +385,7 @@ pub const RULES: &[Rule] = &[
     ),
     (
         "collaboration_regions_pkey",
-        "/regions",
+        "/regions/-",
         "Ett län står två gånger.",
         "A county stands twice.",
     ),
@@ -397,13 +397,13 @@ pub const RULES: &[Rule] = &[
     ),
     (
         "collaboration_regions_region_exists",
-        "/regions",
+        "/regions/-",
         "Länet finns inte.",
         "The county does not exist.",
     ),
     (
         "collaboration_region_is_region",
-        "/regions",
+        "/regions/-",
         "Ett län har två siffror.",
         "A county has two digits.",
     ),
@@ -415,43 +415,43 @@ pub const RULES: &[Rule] = &[
     ),
     (
         "member_municipality_exists",
-        "/members",
-        "En medlemskommun finns inte.",
-        "A member municipality does not exist.",
+        "/members/-/municipality",
+        "Kommunen finns inte.",
+        "The municipality does not exist.",
     ),
     (
         "member_is_municipality",
-        "/members",
+        "/members/-/municipality",
         "En medlem är en kommun: fyra siffror.",
         "A member is a municipality: four digits.",
     ),
     (
         "member_in_collaboration_region",
-        "/members",
+        "/members/-/municipality",
         "En medlem ligger utanför samverkans län.",
         "A member lies outside the counties of the collaboration.",
     ),
     (
         "member_role_known",
-        "/members",
+        "/members/-/role",
         "Okänd roll.",
         "Unknown role.",
     ),
     (
         "member_validity_order",
-        "/members",
+        "/members/-/validTo",
         "Ett medlemskap slutar före sin början.",
         "A membership ends before it begins.",
     ),
     (
         "member_no_overlap",
-        "/members",
+        "/members/-",
         "Två medlemskap för samma kommun överlappar i tid.",
         "Two memberships of one municipality overlap in time.",
     ),
     (
         "member_one_host",
-        "/members",
+        "/members/-/role",
         "Två administrativa huvudmän överlappar i tid.",
         "Two administrative hosts overlap in time.",
     ),
@@ -463,7 +463,7 @@ pub const RULES: &[Rule] = &[
     ),
     (
         "goal_audience_known",
-        "/goals",
+        "/goals/-/audience",
         "Okänd målgrupp.",
         "Unknown audience.",
     ),
@@ -481,51 +481,51 @@ pub const RULES: &[Rule] = &[
     ),
     (
         "funding_funder_exists",
-        "/funding",
+        "/funding/-/funder",
         "Finansiären finns inte bland aktörerna.",
         "The funder is not among the partners.",
     ),
     (
         "funding_of_one",
-        "/funding",
+        "/funding/-",
         "Finansiering hör till ett projekt eller en samverkan.",
         "Funding belongs to a project or a collaboration.",
     ),
     (
         "funding_kind_known",
-        "/funding",
+        "/funding/-/kind",
         "Okänt slag av finansiering.",
         "Unknown kind of funding.",
     ),
     (
         "funding_amount_not_negative",
-        "/funding",
+        "/funding/-/amountSek",
         "Beloppet är negativt.",
         "The amount is negative.",
     ),
     (
         "funding_period_kind_known",
-        "/funding",
+        "/funding/-/periodKind",
         "Okänt slag av period.",
         "Unknown kind of period.",
     ),
     (
         "funding_period_fits_kind",
-        "/funding",
+        "/funding/-/period",
         "Läsår skrivs 2022/2023, kalenderår 2022, projekttid 2019-2022.",
         "A school year is written 2022/2023, a calendar year 2022, a project's time 2019-2022.",
     ),
     (
         "funding_position_once",
-        "/funding",
+        "/funding/-",
         "Två rader på samma plats.",
         "Two lines at one position.",
     ),
     (
         "partnership_area_exists",
         "/area",
-        "Platsen finns inte.",
-        "The place does not exist.",
+        "Platsen finns inte eller är borttagen.",
+        "The place does not exist or is deleted.",
     ),
     (
         "partnership_partner_exists",
@@ -649,7 +649,7 @@ pub const RULES: &[Rule] = &[
     ),
     (
         "series_breaks_pkey",
-        "/seriesBreaks",
+        "/seriesBreaks/-/firstPeriod",
         "Ett seriebrott står två gånger.",
         "A series break stands twice.",
     ),
@@ -661,7 +661,7 @@ pub const RULES: &[Rule] = &[
     ),
     (
         "series_break_period_format",
-        "/seriesBreaks",
+        "/seriesBreaks/-/firstPeriod",
         "Första perioden skrivs 2018 eller 2018/2019.",
         "The first period is written 2018 or 2018/2019.",
     ),
@@ -673,15 +673,15 @@ pub const RULES: &[Rule] = &[
     ),
     (
         "measure_note_area_exists",
-        "/notes",
-        "Området finns inte.",
-        "The area does not exist.",
+        "/notes/-/area",
+        "Området finns inte eller är borttaget.",
+        "The area does not exist or is deleted.",
     ),
     (
         "source_area_exists",
         "/area",
-        "Området finns inte.",
-        "The area does not exist.",
+        "Området finns inte eller är borttaget.",
+        "The area does not exist or is deleted.",
     ),
     (
         "source_published_format",
@@ -710,8 +710,8 @@ pub const RULES: &[Rule] = &[
     (
         "report_area_exists",
         "/area",
-        "Området finns inte.",
-        "The area does not exist.",
+        "Området finns inte eller är borttaget.",
+        "The area does not exist or is deleted.",
     ),
     (
         "report_state_known",
@@ -770,8 +770,8 @@ pub const RULES: &[Rule] = &[
     (
         "observation_area_exists",
         "/area",
-        "Området finns inte.",
-        "The area does not exist.",
+        "Området finns inte eller är borttaget.",
+        "The area does not exist or is deleted.",
     ),
     (
         "observation_once",
@@ -848,8 +848,8 @@ pub const RULES: &[Rule] = &[
     (
         "population_area_exists",
         "/area",
-        "Området finns inte.",
-        "The area does not exist.",
+        "Området finns inte eller är borttaget.",
+        "The area does not exist or is deleted.",
     ),
     (
         "population_source_exists",
@@ -925,22 +925,43 @@ impl From<QueryError> for Problem {
     }
 }
 
-fn from_database(
-    kind: DatabaseErrorKind,
-    info: &(dyn DatabaseErrorInformation + Send + Sync),
-) -> Option<Problem> {
+/// The refusal of the `n`th row of a list in the body: its problem points at that row, from 0. Any other error stays
+/// what it is.
+#[must_use]
+pub fn in_row(error: QueryError, n: usize) -> WriteError {
+    match &error {
+        QueryError::DatabaseError(_, info) => match told(info.as_ref(), Some(n)) {
+            Some(problem) => problem.into(),
+            None => error.into(),
+        },
+        _ => error.into(),
+    }
+}
+
+/// The rule that was broken, in the row `n` of its list if that is known.
+fn told(info: &(dyn DatabaseErrorInformation + Send + Sync), n: Option<usize>) -> Option<Problem> {
+    let name = info.constraint_name()?;
     let named = |rules: &[Rule]| {
-        let name = info.constraint_name()?;
-        rules
-            .iter()
-            .find(|(known, ..)| *known == name)
-            .map(|(name, pointer, sv, en)| Fault::at(*pointer, *name, text(*sv, *en)))
+        let (name, pointer, sv, en) = rules.iter().find(|(known, ..)| *known == name)?;
+        let pointer = match (pointer.split_once("/-"), n) {
+            (Some((list, inside)), Some(n)) => format!("{list}/{n}{inside}"),
+            (Some((list, _)), None) => list.to_owned(),
+            (None, _) => (*pointer).to_owned(),
+        };
+        Some(Fault::at(pointer, *name, text(*sv, *en)))
     };
     if let Some(fault) = named(CONFLICTS) {
         return Some(Problem::new(ProblemKind::Conflict).fault(fault));
     }
-    if let Some(fault) = named(RULES) {
-        return Some(Problem::invalid(fault));
+    named(RULES).map(Problem::invalid)
+}
+
+fn from_database(
+    kind: DatabaseErrorKind,
+    info: &(dyn DatabaseErrorInformation + Send + Sync),
+) -> Option<Problem> {
+    if let Some(problem) = told(info, None) {
+        return Some(problem);
     }
     let message = info.message();
     if kind == DatabaseErrorKind::ReadOnlyTransaction {

@@ -1,5 +1,30 @@
 //! The queries that every kept table has, generated once: find, lock, a window of a list, bury.
 
+use diesel::QueryResult;
+use futures_util::future::try_join_all;
+
+use super::catalogue::in_row;
+use super::{Conn, WriteError};
+
+/// Writes the rows of a list of the body, each with a statement of its own, sent without waiting for the one before: a
+/// refusal names its row, and the statement is prepared once.
+///
+/// # Errors
+/// The first refusal, in the order of the rows.
+pub async fn each_row<'c, T>(
+    conn: &'c Conn,
+    rows: impl IntoIterator<Item = T>,
+    write: impl AsyncFn(&'c Conn, T) -> QueryResult<usize>,
+) -> Result<(), WriteError> {
+    let write = &write;
+    let writes = rows
+        .into_iter()
+        .enumerate()
+        .map(|(n, row)| async move { write(conn, row).await.map_err(|error| in_row(error, n)) });
+    try_join_all(writes).await?;
+    Ok(())
+}
+
 /// Generates `find`, `lock`, `list` and `bury` for a table.
 ///
 /// `list` takes the filtered query as a closure, since it runs it twice when the total is asked for.

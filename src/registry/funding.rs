@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::db::store::each_row;
 use crate::db::{Conn, WriteError};
 use crate::registry::codes::{FundingKind, FundingPeriodKind};
 use crate::registry::partners::reference::PartnerRef;
@@ -153,7 +154,7 @@ pub async fn replace(
     id: Uuid,
     lines: &[FundingIn],
 ) -> Result<(), WriteError> {
-    let (mut deleting, mut inserting) = (conn, conn);
+    let mut deleting = conn;
     let (project_id, collaboration_id) = match funded {
         Funded::Project => (Some(id), None),
         Funded::Collaboration => (None, Some(id)),
@@ -196,18 +197,18 @@ pub async fn replace(
                 .await?
         }
     };
-    if !rows.is_empty() {
+    each_row(conn, rows, async |mut conn, row: NewLine| {
         diesel::insert_into(funding_lines::table)
-            .values(rows)
-            .execute(&mut inserting)
-            .await?;
-    }
-    Ok(())
+            .values(row)
+            .execute(&mut conn)
+            .await
+    })
+    .await
 }
 
 /// A line as stored, read and written.
 #[derive(Debug, Queryable, Selectable, Insertable)]
-#[diesel(table_name = funding_lines, check_for_backend(diesel::pg::Pg))]
+#[diesel(table_name = funding_lines, check_for_backend(diesel::pg::Pg), treat_none_as_default_value = false)]
 struct LineRow {
     project_id: Option<Uuid>,
     collaboration_id: Option<Uuid>,
@@ -222,7 +223,7 @@ struct LineRow {
 
 /// A new line at its position.
 #[derive(Debug, Insertable)]
-#[diesel(table_name = funding_lines)]
+#[diesel(table_name = funding_lines, treat_none_as_default_value = false)]
 struct NewLine {
     id: Uuid,
     position: i32,

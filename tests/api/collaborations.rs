@@ -144,23 +144,23 @@ async fn a_patch_replaces_lists_whole(#[case] patch: Value, #[case] after: Value
 #[rstest]
 #[case::name_taken(json!({"name": "FINNS"}), 409, "/name", "collaboration_name_once")]
 #[case::area(json!({"area": "1899"}), 422, "/area", "collaboration_area_exists")]
-#[case::county_twice(json!({"regions": ["18", "18"]}), 422, "/regions", "collaboration_regions_pkey")]
-#[case::no_such_county(json!({"regions": ["18", "99"]}), 422, "/regions", "collaboration_regions_region_exists")]
-#[case::municipality_as_county(json!({"regions": ["18", "1880"]}), 422, "/regions", "collaboration_region_is_region")]
-#[case::no_such_member(json!({"members": [{"municipality": "1899"}]}), 422, "/members", "member_municipality_exists")]
-#[case::county_as_member(json!({"members": [{"municipality": "18"}]}), 422, "/members", "member_is_municipality")]
-#[case::member_elsewhere(json!({"members": [{"municipality": "1480"}]}), 422, "/members", "member_in_collaboration_region")]
-#[case::backwards(json!({"members": [{"municipality": "1880", "validFrom": "2020-02-01", "validTo": "2020-01-31"}]}), 422, "/members", "member_validity_order")]
-#[case::overlap_of_a_day(json!({"members": [{"municipality": "1880", "validTo": "2020-01-31"}, {"municipality": "1880", "validFrom": "2020-01-31"}]}), 422, "/members", "member_no_overlap")]
-#[case::open_overlap(json!({"members": [{"municipality": "1880"}, {"municipality": "1880"}]}), 422, "/members", "member_no_overlap")]
-#[case::two_hosts(json!({"members": [{"municipality": "1880", "role": "administrative_host"}, {"municipality": "1883", "role": "administrative_host"}]}), 422, "/members", "member_one_host")]
+#[case::county_twice(json!({"regions": ["18", "18"]}), 422, "/regions/1", "collaboration_regions_pkey")]
+#[case::no_such_county(json!({"regions": ["18", "99"]}), 422, "/regions/1", "collaboration_regions_region_exists")]
+#[case::municipality_as_county(json!({"regions": ["18", "1880"]}), 422, "/regions/1", "collaboration_region_is_region")]
+#[case::no_such_member(json!({"members": [{"municipality": "1899"}]}), 422, "/members/0/municipality", "member_municipality_exists")]
+#[case::county_as_member(json!({"members": [{"municipality": "18"}]}), 422, "/members/0/municipality", "member_is_municipality")]
+#[case::member_elsewhere(json!({"members": [{"municipality": "1880"}, {"municipality": "1480"}]}), 422, "/members/1/municipality", "member_in_collaboration_region")]
+#[case::backwards(json!({"members": [{"municipality": "1880", "validFrom": "2020-02-01", "validTo": "2020-01-31"}]}), 422, "/members/0/validTo", "member_validity_order")]
+#[case::overlap_of_a_day(json!({"members": [{"municipality": "1880", "validTo": "2020-01-31"}, {"municipality": "1880", "validFrom": "2020-01-31"}]}), 422, "/members/1", "member_no_overlap")]
+#[case::open_overlap(json!({"members": [{"municipality": "1880"}, {"municipality": "1880"}]}), 422, "/members/1", "member_no_overlap")]
+#[case::two_hosts(json!({"members": [{"municipality": "1880", "role": "administrative_host"}, {"municipality": "1883", "role": "administrative_host"}]}), 422, "/members/1/role", "member_one_host")]
 #[case::role(json!({"members": [{"municipality": "1880", "role": "king"}]}), 422, "/members/0/role", "unknown_code")]
 #[case::day(json!({"members": [{"municipality": "1880", "validFrom": "2020-13-01"}]}), 422, "/members/0/validFrom", "invalid_value")]
 #[case::agreement(json!({"members": [{"municipality": "1880", "agreement": "a\u{0}"}]}), 422, "/members/0/agreement", "text_control_character")]
 #[case::audience(json!({"goals": [{"audience": "everybody", "goal": "Allt"}]}), 422, "/goals/0/audience", "unknown_code")]
 #[case::goal(json!({"goals": [{"audience": "teachers_and_managers", "goal": " "}]}), 422, "/goals/0/goal", "text_empty")]
 #[case::established(json!({"established": "2015-8"}), 422, "/established", "date_claim_format")]
-#[case::period(json!({"funding": [{"kind": "members", "periodKind": "calendar_year", "period": "22"}]}), 422, "/funding", "funding_period_fits_kind")]
+#[case::period(json!({"funding": [{"kind": "members", "periodKind": "calendar_year", "period": "22"}]}), 422, "/funding/0/period", "funding_period_fits_kind")]
 #[case::unknown_funder(json!({"funding": [{"funder": {"name": "Ingen"}, "kind": "fund", "periodKind": "project", "period": "2022"}]}), 422, "/funding/0/funder", "reference_unknown")]
 #[case::link(json!({"links": [{"title": "Om", "url": "javascript:alert(1)"}]}), 422, "/links/0/url", "link_format")]
 #[case::required(json!({"members": null}), 422, "/members", "not_nullable")]
@@ -234,7 +234,10 @@ async fn a_county_cannot_leave_while_a_member_lies_in_it() {
         .await;
     assert_eq!(
         fault(&reply, 422),
-        ("/members".into(), "member_in_collaboration_region".into())
+        (
+            "/members/0/municipality".into(),
+            "member_in_collaboration_region".into()
+        )
     );
 }
 

@@ -81,7 +81,7 @@ impl Sortable for MeasureRow {
 
 /// What is written.
 #[derive(Debug, Insertable, AsChangeset)]
-#[diesel(table_name = measures, treat_none_as_null = true)]
+#[diesel(table_name = measures, treat_none_as_null = true, treat_none_as_default_value = false)]
 #[expect(
     missing_docs,
     reason = "the columns are explained in the migration and in the API type"
@@ -102,7 +102,7 @@ pub struct MeasureChange<'a> {
 
 /// A series break as stored and written.
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
-#[diesel(table_name = series_breaks, check_for_backend(diesel::pg::Pg))]
+#[diesel(table_name = series_breaks, check_for_backend(diesel::pg::Pg), treat_none_as_default_value = false)]
 #[expect(
     missing_docs,
     reason = "the columns are explained in the migration and in the API type"
@@ -117,7 +117,7 @@ pub struct BreakRow {
 
 /// A note as stored and written.
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
-#[diesel(table_name = measure_notes, check_for_backend(diesel::pg::Pg))]
+#[diesel(table_name = measure_notes, check_for_backend(diesel::pg::Pg), treat_none_as_default_value = false)]
 #[expect(
     missing_docs,
     reason = "the columns are explained in the migration and in the API type"

@@ -6,7 +6,8 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::model::{BreakRow, MeasureChange, MeasureRow, NoteRow};
-use crate::db::Conn;
+use crate::db::store::each_row;
+use crate::db::{Conn, WriteError};
 use crate::participation::codes::MeasureKind;
 use crate::schema::{measure_notes, measures, observations, reports, series_breaks};
 use crate::store_of;
@@ -46,23 +47,28 @@ pub async fn replace_remarks(
     code: &str,
     breaks: Vec<BreakRow>,
     notes: Vec<NoteRow>,
-) -> QueryResult<()> {
-    let mut conn = conn;
+) -> Result<(), WriteError> {
+    let mut deleting = conn;
     diesel::delete(series_breaks::table.filter(series_breaks::measure_code.eq(code)))
-        .execute(&mut conn)
+        .execute(&mut deleting)
         .await?;
-    diesel::insert_into(series_breaks::table)
-        .values(breaks)
-        .execute(&mut conn)
-        .await?;
+    each_row(conn, breaks, async |mut conn, row: BreakRow| {
+        diesel::insert_into(series_breaks::table)
+            .values(row)
+            .execute(&mut conn)
+            .await
+    })
+    .await?;
     diesel::delete(measure_notes::table.filter(measure_notes::measure_code.eq(code)))
-        .execute(&mut conn)
+        .execute(&mut deleting)
         .await?;
-    diesel::insert_into(measure_notes::table)
-        .values(notes)
-        .execute(&mut conn)
-        .await?;
-    Ok(())
+    each_row(conn, notes, async |mut conn, row: NoteRow| {
+        diesel::insert_into(measure_notes::table)
+            .values(row)
+            .execute(&mut conn)
+            .await
+    })
+    .await
 }
 
 /// The series breaks of these measures, by measure, earliest first.

@@ -61,7 +61,7 @@ impl Sortable for ReportRow {
 
 /// What is written.
 #[derive(Debug, Insertable, AsChangeset)]
-#[diesel(table_name = reports, treat_none_as_null = true)]
+#[diesel(table_name = reports, treat_none_as_null = true, treat_none_as_default_value = false)]
 #[expect(
     missing_docs,
     reason = "the columns are explained in the migration and in the API type"
@@ -78,7 +78,7 @@ pub struct ReportChange<'a> {
 
 /// A new state, with who brought it about.
 #[derive(Debug, AsChangeset)]
-#[diesel(table_name = reports, treat_none_as_null = true)]
+#[diesel(table_name = reports, treat_none_as_null = true, treat_none_as_default_value = false)]
 #[expect(
     missing_docs,
     reason = "the columns are explained in the migration and in the API type"

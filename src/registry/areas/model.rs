@@ -84,7 +84,7 @@ impl Sortable for AreaRow {
 
 /// What is written of a district. The code is written once: an update leaves it as it is.
 #[derive(Debug, Insertable, AsChangeset)]
-#[diesel(table_name = areas, primary_key(code), treat_none_as_null = true)]
+#[diesel(table_name = areas, primary_key(code), treat_none_as_null = true, treat_none_as_default_value = false)]
 #[expect(
     missing_docs,
     reason = "the columns are explained in the migration and in the API type"

@@ -1,6 +1,6 @@
 //! Queries on areas.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use diesel::prelude::*;
 use diesel::result::Error;
@@ -98,6 +98,23 @@ pub async fn names(conn: &Conn, mut codes: Vec<String>) -> QueryResult<HashMap<S
         .load(&mut conn)
         .await?;
     Ok(rows.into_iter().collect())
+}
+
+/// Those of the areas that are there and not deleted: the ones that others may refer to.
+///
+/// # Errors
+/// When the query fails.
+pub async fn live(conn: &Conn, mut codes: Vec<String>) -> QueryResult<HashSet<String>> {
+    codes.sort_unstable();
+    codes.dedup();
+    let mut conn = conn;
+    let live: Vec<String> = areas::table
+        .filter(areas::code.eq_any(codes))
+        .filter(areas::deleted_at.is_null())
+        .select(areas::code)
+        .load(&mut conn)
+        .await?;
+    Ok(live.into_iter().collect())
 }
 
 /// A line of the file.

@@ -57,7 +57,7 @@ impl Sortable for CollaborationRow {
 
 /// What is written of the collaboration itself.
 #[derive(Debug, Insertable, AsChangeset)]
-#[diesel(table_name = collaborations, treat_none_as_null = true)]
+#[diesel(table_name = collaborations, treat_none_as_null = true, treat_none_as_default_value = false)]
 #[expect(
     missing_docs,
     reason = "the columns are explained in the migration and in the API type"
@@ -104,7 +104,7 @@ impl MemberRow {
 
 /// A membership to be written.
 #[derive(Debug, Insertable)]
-#[diesel(table_name = collaboration_members)]
+#[diesel(table_name = collaboration_members, treat_none_as_default_value = false)]
 #[expect(missing_docs, reason = "the columns are explained in the migration")]
 pub struct NewMember<'a> {
     pub collaboration_id: Uuid,

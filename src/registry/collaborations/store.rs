@@ -9,7 +9,8 @@ use uuid::Uuid;
 use super::model::{
     CollaborationChange, CollaborationRow, MemberRow, NewGoal, NewMember, NewRegion,
 };
-use crate::db::Conn;
+use crate::db::store::each_row;
+use crate::db::{Conn, WriteError};
 use crate::registry::codes::Audience;
 use crate::schema::{
     areas, collaboration_goals, collaboration_members, collaboration_regions, collaborations,
@@ -74,21 +75,28 @@ pub async fn fill(
     regions: Vec<NewRegion<'_>>,
     members: Vec<NewMember<'_>>,
     goals: Vec<NewGoal<'_>>,
-) -> QueryResult<()> {
-    let mut conn = conn;
-    diesel::insert_into(collaboration_regions::table)
-        .values(regions)
-        .execute(&mut conn)
-        .await?;
-    diesel::insert_into(collaboration_members::table)
-        .values(members)
-        .execute(&mut conn)
-        .await?;
-    diesel::insert_into(collaboration_goals::table)
-        .values(goals)
-        .execute(&mut conn)
-        .await?;
-    Ok(())
+) -> Result<(), WriteError> {
+    each_row(conn, regions, async |mut conn, row: NewRegion<'_>| {
+        diesel::insert_into(collaboration_regions::table)
+            .values(row)
+            .execute(&mut conn)
+            .await
+    })
+    .await?;
+    each_row(conn, members, async |mut conn, row: NewMember<'_>| {
+        diesel::insert_into(collaboration_members::table)
+            .values(row)
+            .execute(&mut conn)
+            .await
+    })
+    .await?;
+    each_row(conn, goals, async |mut conn, row: NewGoal<'_>| {
+        diesel::insert_into(collaboration_goals::table)
+            .values(row)
+            .execute(&mut conn)
+            .await
+    })
+    .await
 }
 
 /// The counties of these collaborations, code and name, by code.

@@ -56,7 +56,7 @@ impl Sortable for CultureSchoolRow {
 
 /// What is written.
 #[derive(Debug, Insertable, AsChangeset)]
-#[diesel(table_name = culture_schools, treat_none_as_null = true)]
+#[diesel(table_name = culture_schools, treat_none_as_null = true, treat_none_as_default_value = false)]
 #[expect(
     missing_docs,
     reason = "the columns are explained in the migration and in the API type"

@@ -61,7 +61,7 @@ impl Sortable for PartnerRow {
 
 /// What is written.
 #[derive(Debug, Insertable, AsChangeset)]
-#[diesel(table_name = partners, treat_none_as_null = true)]
+#[diesel(table_name = partners, treat_none_as_null = true, treat_none_as_default_value = false)]
 #[expect(
     missing_docs,
     reason = "the columns are explained in the migration and in the API type"

@@ -77,7 +77,7 @@ pub struct Names {
 
 /// What is written.
 #[derive(Debug, Insertable, AsChangeset)]
-#[diesel(table_name = partnerships, treat_none_as_null = true)]
+#[diesel(table_name = partnerships, treat_none_as_null = true, treat_none_as_default_value = false)]
 #[expect(
     missing_docs,
     reason = "the columns are explained in the migration and in the API type"

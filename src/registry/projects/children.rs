@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::db::Conn;
+use crate::db::store::each_row;
+use crate::db::{Conn, WriteError};
 use crate::schema::{areas, project_areas, project_date_claims};
 use crate::values::{AreaCode, PartialDate, WebAddress};
 
@@ -79,28 +80,21 @@ pub async fn areas(conn: &Conn, ids: &[Uuid]) -> QueryResult<HashMap<Uuid, Vec<P
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn replace_areas(conn: &Conn, id: Uuid, codes: &[AreaCode]) -> QueryResult<()> {
-    let (mut deleting, mut inserting) = (conn, conn);
+pub async fn replace_areas(conn: &Conn, id: Uuid, codes: &[AreaCode]) -> Result<(), WriteError> {
+    let mut deleting = conn;
     diesel::delete(project_areas::table.filter(project_areas::project_id.eq(id)))
         .execute(&mut deleting)
         .await?;
-    if codes.is_empty() {
-        return Ok(());
-    }
-    let rows: Vec<_> = codes
-        .iter()
-        .map(|code| {
-            (
+    each_row(conn, codes, async |mut conn, code: &AreaCode| {
+        diesel::insert_into(project_areas::table)
+            .values((
                 project_areas::project_id.eq(id),
                 project_areas::area_code.eq(code.as_str()),
-            )
-        })
-        .collect();
-    diesel::insert_into(project_areas::table)
-        .values(rows)
-        .execute(&mut inserting)
-        .await?;
-    Ok(())
+            ))
+            .execute(&mut conn)
+            .await
+    })
+    .await
 }
 
 /// What sources say of the time of these projects, in the order given.
@@ -137,33 +131,36 @@ pub async fn date_claims(conn: &Conn, ids: &[Uuid]) -> QueryResult<HashMap<Uuid,
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn replace_date_claims(conn: &Conn, id: Uuid, claims: &[DateClaim]) -> QueryResult<()> {
-    let (mut deleting, mut inserting) = (conn, conn);
+pub async fn replace_date_claims(
+    conn: &Conn,
+    id: Uuid,
+    claims: &[DateClaim],
+) -> Result<(), WriteError> {
+    let mut deleting = conn;
     diesel::delete(project_date_claims::table.filter(project_date_claims::project_id.eq(id)))
         .execute(&mut deleting)
         .await?;
-    if claims.is_empty() {
-        return Ok(());
-    }
-    let rows: Vec<_> = (0_i32..)
-        .zip(claims)
-        .map(|(position, claim)| {
-            (
-                project_date_claims::project_id.eq(id),
-                project_date_claims::position.eq(position),
-                project_date_claims::starts_on
-                    .eq(claim.starts_on.as_ref().map(PartialDate::as_str)),
-                project_date_claims::ends_on.eq(claim.ends_on.as_ref().map(PartialDate::as_str)),
-                project_date_claims::source_url.eq(claim.source_url.as_str()),
-                project_date_claims::chosen.eq(claim.chosen),
-            )
-        })
-        .collect();
-    diesel::insert_into(project_date_claims::table)
-        .values(rows)
-        .execute(&mut inserting)
-        .await?;
-    Ok(())
+    let claims = (0_i32..).zip(claims);
+    each_row(
+        conn,
+        claims,
+        async |mut conn, (position, claim): (i32, &DateClaim)| {
+            diesel::insert_into(project_date_claims::table)
+                .values((
+                    project_date_claims::project_id.eq(id),
+                    project_date_claims::position.eq(position),
+                    project_date_claims::starts_on
+                        .eq(claim.starts_on.as_ref().map(PartialDate::as_str)),
+                    project_date_claims::ends_on
+                        .eq(claim.ends_on.as_ref().map(PartialDate::as_str)),
+                    project_date_claims::source_url.eq(claim.source_url.as_str()),
+                    project_date_claims::chosen.eq(claim.chosen),
+                ))
+                .execute(&mut conn)
+                .await
+        },
+    )
+    .await
 }
 
 #[derive(Queryable, Selectable)]

@@ -70,7 +70,7 @@ impl Sortable for ProjectRow {
 
 /// What is written.
 #[derive(Debug, Insertable, AsChangeset)]
-#[diesel(table_name = projects, treat_none_as_null = true)]
+#[diesel(table_name = projects, treat_none_as_null = true, treat_none_as_default_value = false)]
 #[expect(
     missing_docs,
     reason = "the columns are explained in the migration and in the API type"
