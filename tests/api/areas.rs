@@ -257,6 +257,57 @@ async fn a_district_is_kept_while_a_live_row_names_it(#[case] path: &str, #[case
     );
 }
 
+#[rstest]
+#[case::home_of_a_partner("/partners", partner("A", json!({"area": "1880-x"})), "/area", "partner_area_exists")]
+#[case::keeper_of_a_project("/projects", project("P", json!({"area": "1880-x"})), "/area", "project_area_exists")]
+#[case::place_of_a_project("/projects", project("P", json!({"areas": ["1880", "1880-x"]})), "/areas/1", "project_areas_area_exists")]
+#[case::keeper_of_a_collaboration("/collaborations", collaboration("S", json!({"area": "1880-x"})), "/area", "collaboration_area_exists")]
+#[case::place_of_a_partnership("/partnerships", partnership("Aktör", "Projekt", json!({"area": "1880-x"})), "/area", "partnership_area_exists")]
+#[case::successor("/districts", district("1880-y", json!({"successor": "1880-x"})), "/successor", "area_successor_exists")]
+#[case::keeper_of_a_source("/sources", json!({"title": "K", "publisher": "U", "area": "1880-x"}), "/area", "source_area_exists")]
+#[case::area_of_a_report("/reports", json!({"source": {"title": "Källa"}, "area": "1880-x", "periodKind": "year", "period": "2025"}), "/area", "report_area_exists")]
+#[case::area_of_a_population("/populations", json!({"source": {"title": "Källa"}, "area": "1880-x", "year": 2025, "gender": "total", "ageFrom": 6, "ageTo": 19, "value": 1, "referenceDate": "2025-12-31"}), "/area", "population_area_exists")]
+#[actix_web::test]
+async fn a_deleted_district_is_named_by_no_new_row(
+    #[case] path: &str,
+    #[case] body: Value,
+    #[case] pointer: &str,
+    #[case] code: &str,
+) {
+    let app = TestApp::start().await;
+    let admin = app.admin();
+    let place = add(&admin, "/districts", district("1880-x", json!({}))).await;
+    add(&admin, "/partners", partner("Aktör", json!({}))).await;
+    add(&admin, "/projects", project("Projekt", json!({}))).await;
+    let source = json!({"title": "Källa", "publisher": "U", "area": "1880"});
+    add(&admin, "/sources", source).await;
+    let row = add(&admin, path, body.clone()).await;
+    assert_eq!(admin.delete(&row, "*").await.status, 204);
+    assert_eq!(admin.delete(&place, "*").await.status, 204);
+    let refused = admin.post(path, &body).await;
+    assert_eq!(
+        fault(&refused, 422),
+        (pointer.to_owned(), code.to_owned()),
+        "{}",
+        refused.text()
+    );
+}
+
+#[actix_web::test]
+async fn a_row_does_not_move_to_a_deleted_district() {
+    let app = TestApp::start().await;
+    let admin = app.admin();
+    let place = add(&admin, "/districts", district("1880-x", json!({}))).await;
+    assert_eq!(admin.delete(&place, "*").await.status, 204);
+    let row = add(&admin, "/partners", partner("Aktör", json!({}))).await;
+    let moved = admin.patch(&row, "\"1\"", &json!({"area": "1880-x"})).await;
+    assert_eq!(
+        fault(&moved, 422),
+        ("/area".into(), "partner_area_exists".into())
+    );
+    assert_eq!(admin.get(&row).await.version(), 1);
+}
+
 #[actix_web::test]
 async fn a_culture_school_cannot_lie_in_a_district() {
     let app = TestApp::start().await;

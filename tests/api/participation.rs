@@ -3,6 +3,7 @@
 use samverkan::access::Permission;
 use serde_json::{Value, json};
 
+use crate::rows::{add, district, fault};
 use crate::support::{Caller, TestApp};
 
 async fn measure(admin: &Caller, code: &str) {
@@ -141,6 +142,25 @@ async fn observations_are_written_as_a_whole_and_every_bad_row_is_named() {
             totals["items"][0]["value"].as_f64()
         ),
         (Some(1), Some(1521.0))
+    );
+}
+
+#[actix_web::test]
+async fn an_observation_of_a_deleted_district_is_named_with_its_row() {
+    let app = TestApp::start().await;
+    let admin = app.admin();
+    let path = format!("{}/observations", report(&admin).await);
+    let place = district("1880-x", json!({}));
+    let place = add(&admin, "/districts", place).await;
+    assert_eq!(admin.delete(&place, "*").await.status, 204);
+    let body = json!({"observations": [{"measure": "pupils", "value": 1},
+        {"measure": "pupils", "area": "1880-x", "value": 1}]});
+    assert_eq!(
+        fault(&admin.put(&path, "*", &body).await, 422),
+        (
+            "/observations/1/area".into(),
+            "observation_area_exists".into()
+        )
     );
 }
 

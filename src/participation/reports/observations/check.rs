@@ -13,8 +13,8 @@ use crate::problem::Fault;
 pub struct Known {
     /// The live measures among those named, with their kinds.
     pub measures: HashMap<String, MeasureKind>,
-    /// The areas among those named, with their names.
-    pub areas: HashMap<String, String>,
+    /// The live areas among those named.
+    pub areas: HashSet<String>,
     /// The area of the report.
     pub report_area: String,
 }
@@ -37,7 +37,7 @@ pub fn faults(given: &[NewObservation<'_>], known: &Known) -> Vec<Fault> {
         let kind = known.measures.get(new.measure_code);
         check(kind.is_some(), "observation_measure_exists");
         check(
-            known.areas.contains_key(new.area_code),
+            known.areas.contains(new.area_code),
             "observation_area_exists",
         );
         check(
@@ -79,7 +79,7 @@ mod tests {
         let areas = ["18", "1880", "1780"];
         Known {
             measures: measures.map(|(code, kind)| (code.to_owned(), kind)).into(),
-            areas: areas.map(|code| (code.to_owned(), String::new())).into(),
+            areas: areas.map(str::to_owned).into(),
             report_area: report_area.to_owned(),
         }
     }

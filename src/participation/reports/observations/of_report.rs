@@ -160,7 +160,7 @@ impl ObservationsIn {
         let places = rows.iter().map(|row| row.area_code.to_owned()).collect();
         let known = Known {
             measures: measures::store::kinds(conn, codes).await?,
-            areas: areas::store::names(conn, places).await?,
+            areas: areas::store::live(conn, places).await?,
             report_area: report.area_code.clone(),
         };
         let faults = check::faults(&rows, &known);

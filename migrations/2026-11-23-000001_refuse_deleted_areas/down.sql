@@ -1,0 +1,12 @@
+DROP TRIGGER refuse_deleted_area ON populations;
+DROP TRIGGER refuse_deleted_area ON observations;
+DROP TRIGGER refuse_deleted_area ON reports;
+DROP TRIGGER refuse_deleted_area ON sources;
+DROP TRIGGER refuse_deleted_area ON measure_notes;
+DROP TRIGGER refuse_deleted_area ON partnerships;
+DROP TRIGGER refuse_deleted_area ON collaborations;
+DROP TRIGGER refuse_deleted_area ON project_areas;
+DROP TRIGGER refuse_deleted_area ON projects;
+DROP TRIGGER refuse_deleted_area ON partners;
+DROP TRIGGER refuse_deleted_area ON areas;
+DROP FUNCTION refuse_deleted_area();
