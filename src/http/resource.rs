@@ -21,6 +21,7 @@ use super::params::{ItemQuery, ListParams, did_you_mean};
 use super::part::{cursor, window, words};
 use crate::access::{Action, Grant, Reach};
 use crate::db::fragment::{Bind, Condition};
+use crate::db::savepoint;
 use crate::db::search::Search;
 use crate::db::window::{Sortable, Window};
 use crate::db::{Conn, Db, WriteError};
@@ -301,12 +302,29 @@ pub async fn change<R: Writable, A: Action>(
                 grant.cover(&area, pointer)?;
             }
             if after != before {
-                R::update(conn, &row, &after).await?;
+                rewrite::<R>(conn, &row, &before, &after).await?;
             }
             reread::<R>(conn, &view, key).await
         })
         .await?;
     Ok(Changed { row, version })
+}
+
+/// Writes the content, unless that comes to what is there already: a body may name by its natural key a row that is
+/// stored by its id, or write a number in another way. Such a change makes no new version.
+async fn rewrite<R: Writable>(
+    conn: &Conn,
+    row: &R::Row,
+    before: &R::In,
+    after: &R::In,
+) -> Result<(), WriteError> {
+    savepoint::set(conn).await?;
+    R::update(conn, row, after).await?;
+    let written = R::find(conn, row.key()).await?.ok_or(diesel::NotFound)?;
+    if R::draft(conn, &written).await? == *before {
+        savepoint::back(conn).await?;
+    }
+    Ok(())
 }
 
 /// `DELETE /things/{key}`
@@ -430,18 +448,18 @@ fn view<R: Resource, A: Action>(
         .flat_map(|include| include.split(','))
         .map(str::trim)
     {
-        match R::INCLUDES.iter().find(|known| **known == asked) {
-            Some(known) => view.include.insert(known),
-            None => {
-                return Err(
-                    Problem::new(ProblemKind::InvalidParameter).fault(Fault::parameter(
-                        "include",
-                        "unknown_include",
-                        did_you_mean(asked, R::INCLUDES.iter().copied()),
-                    )),
-                );
-            }
+        let Some(known) = R::INCLUDES.iter().find(|known| **known == asked) else {
+            let detail = if R::INCLUDES.is_empty() {
+                text(
+                    "Här finns inget att lägga till med include.",
+                    "There is nothing here that include can add.",
+                )
+            } else {
+                did_you_mean(asked, R::INCLUDES.iter().copied())
+            };
+            return Err(Problem::parameter("include", "unknown_include", detail));
         };
+        view.include.insert(known);
     }
     view.contacts =
         view.includes("contacts") && grant.also(crate::access::Permission::ContactsRead);

@@ -3,7 +3,7 @@
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::rows::{add, fault, id, members, partner, partnership, project};
+use crate::rows::{add, fault, id, members, partner, partnership, project, with};
 use crate::support::app::moment;
 use crate::support::{Caller, TestApp};
 
@@ -253,19 +253,19 @@ fn agrees(value: &Value, expected: &Value) -> bool {
 
 #[rstest]
 #[case::area(json!({"area": "1899"}), "/area", "project_area_exists")]
-#[case::areas(json!({"areas": ["1880", "1899"]}), "/areas", "project_areas_area_exists")]
-#[case::area_twice(json!({"areas": ["1880", "1880"]}), "/areas", "project_areas_pkey")]
+#[case::areas(json!({"areas": ["1880", "1899"]}), "/areas/1", "project_areas_area_exists")]
+#[case::area_twice(json!({"areas": ["1880", "1880"]}), "/areas/1", "project_areas_pkey")]
 #[case::months(json!({"startMonth": "2026-02", "endMonth": "2026-01"}), "/startMonth", "project_month_order")]
 #[case::ages(json!({"targetGroup": {"text": "Barn", "ageFrom": 12, "ageTo": 6}}), "/targetGroup/ageFrom", "project_age_order")]
 #[case::age_below(json!({"targetGroup": {"text": "Barn", "ageFrom": -1}}), "/targetGroup", "project_age_range")]
 #[case::age_above(json!({"targetGroup": {"text": "Barn", "ageTo": 121}}), "/targetGroup", "project_age_range")]
 #[case::percent(json!({"timeStatusPercentPublished": 101}), "/timeStatusPercentPublished", "project_time_status_range")]
-#[case::two_chosen(json!({"dateClaims": [{"startsOn": "2026", "sourceUrl": "https://a.se", "chosen": true}, {"endsOn": "2026", "sourceUrl": "https://b.se", "chosen": true}]}), "/dateClaims", "date_claim_chosen_once")]
-#[case::claim_backwards(json!({"dateClaims": [{"startsOn": "2026-05", "endsOn": "2026-04-30", "sourceUrl": "https://a.se"}]}), "/dateClaims", "date_claim_order")]
-#[case::claim_of_nothing(json!({"dateClaims": [{"sourceUrl": "https://a.se"}]}), "/dateClaims", "date_claim_says_something")]
+#[case::two_chosen(json!({"dateClaims": [{"startsOn": "2026", "sourceUrl": "https://a.se", "chosen": true}, {"endsOn": "2026", "sourceUrl": "https://b.se", "chosen": true}]}), "/dateClaims/1/chosen", "date_claim_chosen_once")]
+#[case::claim_backwards(json!({"dateClaims": [{"startsOn": "2026-05", "endsOn": "2026-04-30", "sourceUrl": "https://a.se"}]}), "/dateClaims/0/endsOn", "date_claim_order")]
+#[case::claim_of_nothing(json!({"dateClaims": [{"sourceUrl": "https://a.se"}]}), "/dateClaims/0", "date_claim_says_something")]
 #[case::claim_format(json!({"dateClaims": [{"startsOn": "2026-02-30", "sourceUrl": "https://a.se"}]}), "/dateClaims/0/startsOn", "date_claim_format")]
-#[case::school_year(json!({"funding": [{"kind": "fund", "periodKind": "school_year", "period": "2025/2027"}]}), "/funding", "funding_period_fits_kind")]
-#[case::calendar_year(json!({"funding": [{"kind": "fund", "periodKind": "calendar_year", "period": "2025-2026"}]}), "/funding", "funding_period_fits_kind")]
+#[case::school_year(json!({"funding": [{"kind": "own_funds", "periodKind": "project", "period": "2025"}, {"kind": "fund", "periodKind": "school_year", "period": "2025/2027"}]}), "/funding/1/period", "funding_period_fits_kind")]
+#[case::calendar_year(json!({"funding": [{"kind": "fund", "periodKind": "calendar_year", "period": "2025-2026"}]}), "/funding/0/period", "funding_period_fits_kind")]
 #[case::amount(json!({"funding": [{"kind": "fund", "amountSek": -1, "periodKind": "project", "period": "2025"}]}), "/funding/0/amountSek", "out_of_range")]
 #[case::funding_kind(json!({"funding": [{"kind": "lottery", "periodKind": "project", "period": "2025"}]}), "/funding/0/kind", "unknown_code")]
 #[case::period_kind(json!({"funding": [{"kind": "fund", "periodKind": "term", "period": "2025"}]}), "/funding/0/periodKind", "unknown_code")]
@@ -406,6 +406,35 @@ async fn a_parent_that_cannot_be_one_is_refused(
         (pointer.to_owned(), code.to_owned()),
         "{}",
         reply.text()
+    );
+}
+
+#[actix_web::test]
+async fn a_patch_that_names_the_same_rows_in_another_way_makes_no_new_version() {
+    let app = TestApp::start().await;
+    let admin = app.admin();
+    let more = json!({"orgNumber": "802000-0009"});
+    add(&admin, "/partners", partner("Förbundet", more)).await;
+    add(&admin, "/projects", project("Det hela", json!({}))).await;
+    let body = json!({"owner": {"name": "Förbundet"}, "parent": {"title": "Det hela"},
+        "funding": [{"funder": {"name": "Förbundet"}, "kind": "fund", "periodKind": "project", "period": "2026"}]});
+    let path = add(&admin, "/projects", project("Delen", body.clone())).await;
+    let first = admin.get(&path).await;
+    for patch in [
+        body.clone(),
+        json!({"owner": {"orgNumber": "8020000009"}, "areas": []}),
+        json!({"title": "Delen"}),
+    ] {
+        let same = admin.patch(&path, first.header("etag"), &patch).await;
+        same.expect(200);
+        assert_eq!(same.header("etag"), first.header("etag"), "{patch}");
+        assert_eq!(same.json(), first.json(), "{patch}");
+    }
+    let changed = with(body, &json!({"purpose": "Något nytt"}));
+    let changed = admin.patch(&path, "\"1\"", &changed).await;
+    assert_eq!(
+        (changed.expect(200)["purpose"].as_str(), changed.version()),
+        (Some("Något nytt"), 2)
     );
 }
 
