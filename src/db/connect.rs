@@ -16,7 +16,7 @@ pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 pub enum Work {
     /// Short reads: 5 s.
     Read,
-    /// Transactions: 20 s a statement, 5 s for a lock, 10 s idle.
+    /// Transactions: 9 s a statement, 5 s for a lock, 10 s idle.
     Write,
     /// Migrations: as long as they take, 60 s for a lock.
     Migrate,
@@ -29,7 +29,7 @@ impl Work {
                 "-c statement_timeout=5000 -c lock_timeout=2000 -c default_transaction_read_only=on"
             }
             Self::Write => {
-                "-c statement_timeout=20000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=10000"
+                "-c statement_timeout=9000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=10000"
             }
             Self::Migrate => "-c statement_timeout=0 -c lock_timeout=60000",
         }

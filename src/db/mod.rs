@@ -13,6 +13,7 @@ pub mod fragment;
 pub mod lane;
 pub mod migrate;
 pub mod private;
+pub mod savepoint;
 pub mod search;
 pub mod store;
 pub mod window;
@@ -27,7 +28,7 @@ use diesel_async::pooled_connection::deadpool::{Object, Pool, PoolError};
 use diesel_async::pooled_connection::{
     AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
 };
-use diesel_async::{AsyncConnection, AsyncPgConnection, TransactionManager};
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, TransactionManager};
 use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -46,8 +47,12 @@ const POOL_WAIT: Duration = Duration::from_secs(2);
 const READ_BOUND: Duration = Duration::from_secs(6);
 /// Our bound around BEGIN, which does no work: who does not answer it is frozen or gone.
 const BEGIN_BOUND: Duration = Duration::from_secs(3);
-/// Our bound around a whole transaction of the exclusive lane.
-const WRITE_BOUND: Duration = Duration::from_secs(25);
+/// Our bound around a whole transaction of the exclusive lane: its `statement_timeout` and a second.
+const WRITE_BOUND: Duration = Duration::from_secs(10);
+/// Our bound around a transaction that is known to take long: its `statement_timeout`, below, and five seconds.
+const LONG_WRITE_BOUND: Duration = Duration::from_secs(65);
+/// What such a transaction begins with.
+const LONG_WRITE: &str = "SET LOCAL statement_timeout = '60s'";
 /// How often a transaction that lost against another is tried.
 const WRITE_ATTEMPTS: u32 = 3;
 
@@ -203,6 +208,30 @@ impl Shared {
         &self,
         work: impl AsyncFn(&Conn) -> Result<T, WriteError>,
     ) -> Result<T, Problem> {
+        self.within(WRITE_BOUND, work).await
+    }
+
+    /// As [`write`](Self::write), for work that no request waits for, or that its caller knows to take long: a statement
+    /// may run for 60 s, and so may the whole.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    pub async fn write_long<T>(
+        &self,
+        work: impl AsyncFn(&Conn) -> Result<T, WriteError>,
+    ) -> Result<T, Problem> {
+        self.within(LONG_WRITE_BOUND, async |mut conn: &Conn| {
+            diesel::sql_query(LONG_WRITE).execute(&mut conn).await?;
+            work(conn).await
+        })
+        .await
+    }
+
+    async fn within<T>(
+        &self,
+        bound: Duration,
+        work: impl AsyncFn(&Conn) -> Result<T, WriteError>,
+    ) -> Result<T, Problem> {
         let mut attempt = 0;
         loop {
             attempt += 1;
@@ -216,9 +245,9 @@ impl Shared {
                 drop(Object::take(conn));
                 return Err(DbError::Query(error).into());
             }
-            let Ok(outcome) = timeout(WRITE_BOUND, transaction(&mut conn, &work)).await else {
+            let Ok(outcome) = timeout(bound, transaction(&mut conn, &work)).await else {
                 drop(Object::take(conn));
-                return Err(DbError::Timeout(WRITE_BOUND).into());
+                return Err(DbError::Timeout(bound).into());
             };
             match outcome {
                 Ok(value) => return Ok(value),
