@@ -79,7 +79,11 @@ fn print(text: &str) -> Result<(), Failure> {
 /// `samverkan migrate`
 async fn bring_up_to_date(place: &Place) -> Result<(), Failure> {
     let database = Database::open(place).await?;
-    let outcome = prepare(&database).await;
+    let outcome = async {
+        let db = Shared::new(database.target.clone(), 1, Clock::system())?;
+        prepare(&db).await
+    }
+    .await;
     database.leave().await?;
     let Prepared { migrations, rows } = outcome?;
     let mut lines: Vec<String> = migrations
@@ -102,11 +106,10 @@ struct Prepared {
 }
 
 /// Brings the schema up to date, and the data that the service itself brings along.
-async fn prepare(database: &Database) -> Result<Prepared, Failure> {
-    let target = database.target.clone();
+async fn prepare(db: &Shared) -> Result<Prepared, Failure> {
+    let target = db.target().clone();
     let migrations = spawn_blocking(move || migrate::run(&target)).await??;
-    let db = Shared::new(database.target.clone(), 1, Clock::system())?;
-    let rows = crate::demo::load_reference(&db).await?;
+    let rows = crate::demo::load_reference(db).await?;
     Ok(Prepared { migrations, rows })
 }
 
@@ -117,10 +120,10 @@ async fn with_database(
 ) -> Result<(), Failure> {
     let database = Database::open(place).await?;
     let outcome = async {
-        if database.is_private() {
-            prepare(&database).await?;
-        }
         let db = Shared::new(database.target.clone(), 1, Clock::system())?;
+        if database.is_private() {
+            prepare(&db).await?;
+        }
         work(&db).await
     }
     .await;

@@ -1,12 +1,14 @@
 //! The real data of `data/`: Sweden and the measures for every service, the rest for the demo.
 //!
 //! Rows go through the same types, rules and queries as a client's; only the grant is missing, since there is no
-//! client. Everything is loaded in one transaction, or nothing is.
+//! client. Everything is loaded in one transaction, or nothing is. Rows of one kind are written without waiting for each
+//! other's answers: whoever tries the demo waits for this.
 
 use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use futures_util::future::try_join_all;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -40,7 +42,7 @@ const LOADER: &str = "samverkan demo";
 /// When the database refuses.
 pub async fn load_reference(shared: &Shared) -> Result<usize, Problem> {
     shared
-        .write(async |conn| {
+        .write_long(async |conn| {
             alone(conn).await?;
             let areas = areas::store::load_sweden(conn).await?;
             let mut reading = conn;
@@ -61,7 +63,7 @@ pub async fn load_reference(shared: &Shared) -> Result<usize, Problem> {
 /// When the database refuses.
 pub async fn load_if_empty(shared: &Shared) -> Result<usize, Problem> {
     shared
-        .write(async |conn| {
+        .write_long(async |conn| {
             alone(conn).await?;
             let mut reading = conn;
             let used: bool =
@@ -84,7 +86,8 @@ async fn alone(mut conn: &Conn) -> QueryResult<()> {
     Ok(())
 }
 
-/// `data/demo/registry.json`, in the order in which the rows can be written: each refers to earlier ones only.
+/// `data/demo/registry.json`, in the order in which the rows can be written: each refers to rows of earlier lists only,
+/// and a project to its parent, which is no part itself.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Registry {
@@ -102,7 +105,12 @@ async fn load(conn: &Conn) -> Result<usize, WriteError> {
     let mut loaded = insert::<Districts>(conn, registry.districts).await?;
     loaded += insert::<CultureSchools>(conn, registry.culture_schools).await?;
     loaded += insert::<Partners>(conn, registry.partners).await?;
-    loaded += insert::<Projects>(conn, registry.projects).await?;
+    let (parts, wholes): (Vec<_>, Vec<_>) = registry
+        .projects
+        .into_iter()
+        .partition(|project| !project["parent"].is_null());
+    loaded += insert::<Projects>(conn, wholes).await?;
+    loaded += insert::<Projects>(conn, parts).await?;
     loaded += insert::<Collaborations>(conn, registry.collaborations).await?;
     loaded += insert::<Partnerships>(conn, registry.partnerships).await?;
 
@@ -114,14 +122,15 @@ async fn load(conn: &Conn) -> Result<usize, WriteError> {
 }
 
 async fn insert<R: Writable>(conn: &Conn, rows: Vec<Value>) -> Result<usize, WriteError> {
-    let count = rows.len();
+    let mut all = Vec::with_capacity(rows.len());
     for row in rows {
         let shown = row.to_string();
         let new: R::In =
             valid(row).map_err(|problem| Problem::internal(format!("{problem:?} in {shown}")))?;
-        R::insert(conn, &new).await?;
+        all.push(new);
     }
-    Ok(count)
+    try_join_all(all.iter().map(|new| R::insert(conn, new))).await?;
+    Ok(all.len())
 }
 
 fn rows(text: &str) -> Result<Vec<Value>, Problem> {
@@ -212,23 +221,32 @@ async fn figures(conn: &Conn, urls: &BTreeMap<String, String>) -> Result<usize, 
             None => by_report.push((report, vec![Value::Object(row)])),
         }
     }
-    let mut loaded = 0;
-    for (report, observations) in by_report {
-        loaded += 1 + observations.len();
-        let new = valid(report)?;
-        let id = Reports::insert(conn, &new).await?;
-        let report = Reports::find(conn, &id).await?.ok_or(diesel::NotFound)?;
-        let observations = valid(json!({ "observations": observations }))?;
-        write_all(conn, &report, &observations).await?;
-        let approved = StateChange {
-            state: ReportState::Approved,
-            withdrawn_reason: None,
-            submitted_by: Some(LOADER),
-            submitted_at: Some(report.created_at),
-            approved_by: Some(LOADER),
-            approved_at: Some(report.created_at),
-        };
-        reports::store::turn(conn, id, approved).await?;
-    }
+    let loading = by_report
+        .into_iter()
+        .map(|(report, observations)| report_of(conn, report, observations));
+    Ok(try_join_all(loading).await?.iter().sum())
+}
+
+/// Writes a report with its observations, submitted and approved; says how many rows that were.
+async fn report_of(
+    conn: &Conn,
+    report: Value,
+    observations: Vec<Value>,
+) -> Result<usize, WriteError> {
+    let loaded = 1 + observations.len();
+    let new = valid(report)?;
+    let id = Reports::insert(conn, &new).await?;
+    let report = Reports::find(conn, &id).await?.ok_or(diesel::NotFound)?;
+    let observations = valid(json!({ "observations": observations }))?;
+    write_all(conn, &report, &observations).await?;
+    let approved = StateChange {
+        state: ReportState::Approved,
+        withdrawn_reason: None,
+        submitted_by: Some(LOADER),
+        submitted_at: Some(report.created_at),
+        approved_by: Some(LOADER),
+        approved_at: Some(report.created_at),
+    };
+    reports::store::turn(conn, id, approved).await?;
     Ok(loaded)
 }

@@ -10,9 +10,11 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use diesel_async::SimpleAsyncConnection;
 use rstest::rstest;
 use samverkan::access::secret::{PresentedSecret, SecretText};
-use samverkan::db::private::{Durability, PrivateCluster};
+use samverkan::db::connect::{self, Target, Work};
+use samverkan::db::private::{Durability, PrivateCluster, running_url};
 use serde_json::Value;
 
 /// A wrong setting is told within this time.
@@ -210,11 +212,10 @@ fn the_document_is_json_and_ends_with_a_line_break() {
 fn five_processes_that_migrate_an_empty_database_at_once_all_succeed_and_one_does_it() {
     let directory = Directory::new();
     let cluster = PrivateCluster::start(&directory.0.join("data"), Durability::Fast, None).unwrap();
-    cluster.create_database("empty", None).unwrap();
     let migrate = || {
         let mut command = samverkan(&["migrate"]);
         command
-            .env("DATABASE_URL", cluster.url("empty"))
+            .env("DATABASE_URL", cluster.url("postgres"))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -407,22 +408,17 @@ async fn a_service_starts_is_killed_starts_again_drains_and_stops_with_its_datab
     );
     assert_eq!(service.status("/health/ready").await, 200);
     assert_eq!(service.status("/version").await, 200);
-    // Another one on the same port joins the database, but cannot have the port.
-    let address = service.origin.trim_start_matches("http://");
-    let other = samverkan(&["serve", "--data-dir", &data, "--bind", address])
-        .env("SAMVERKAN_LOG", "error")
-        .output()
-        .unwrap();
-    let line = text(&other.stderr);
-    assert_eq!(
-        (other.status.code(), line.lines().count()),
-        (Some(1), 1),
-        "{line}"
-    );
+    // Another one on the same data would lose its database when this one stops.
+    let mut other = samverkan(&["serve", "--data-dir", &data, "--bind", "127.0.0.1:0"]);
+    let line = refusal(other.env("SAMVERKAN_LOG", "error"));
+    let holder = format!("process {};", service.process.id());
     assert!(
-        line.contains("SAMVERKAN_BIND (--bind)") && line.contains(address),
+        line.contains("SAMVERKAN_DATA_DIR (--data-dir)") && line.contains(&holder),
         "{line}"
     );
+    // A short command joins it.
+    succeed(&mut samverkan(&["client", "list", "--data-dir", &data]));
+    assert_eq!(service.status("/health/ready").await, 200);
 
     service.signal("-TERM");
     let began = Instant::now();
@@ -443,6 +439,41 @@ async fn a_service_starts_is_killed_starts_again_drains_and_stops_with_its_datab
         "the address of the metrics is told: {said}"
     );
     assert!(!Path::new(&data).join("postgres/postmaster.pid").exists());
+}
+
+#[test]
+fn a_service_waits_for_a_short_command_and_then_runs_its_own_database() {
+    let directory = Directory::new();
+    let data = directory.join("data");
+    // What a short command does that came first.
+    let first = PrivateCluster::start(Path::new(&data), Durability::Durable, None).unwrap();
+    let service = std::thread::spawn(move || Service::start(&data, &[]));
+    std::thread::sleep(Duration::from_millis(1500));
+    assert!(!service.is_finished());
+    first.stop().unwrap();
+    let (code, _) = service.join().unwrap().stop("-TERM");
+    assert_eq!(code, Some(0));
+}
+
+#[actix_web::test]
+async fn a_service_that_stops_waits_for_short_commands() {
+    let directory = Directory::new();
+    let data = directory.join("data");
+    let service = Service::start(&data, &[]);
+    let database = running_url(Path::new(&data), "samverkan").unwrap();
+    // What a short command does as long as it works.
+    let mut work = connect::open(&Target::parse(&database).unwrap(), Work::Write)
+        .await
+        .unwrap();
+    work.batch_execute("SELECT pg_advisory_lock_shared(8102095857243120928)")
+        .await
+        .unwrap();
+    service.signal("-TERM");
+    actix_web::rt::time::sleep(Duration::from_secs(1)).await;
+    work.batch_execute("SELECT 1").await.unwrap();
+    drop(work);
+    assert_eq!(service.stop("-TERM").0, Some(0));
+    assert_eq!(running_url(Path::new(&data), "samverkan"), None);
 }
 
 #[actix_web::test]

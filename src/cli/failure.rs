@@ -68,8 +68,9 @@ impl From<PrivateError> for Failure {
             }
             PrivateError::NotOurs { .. }
             | PrivateError::Unreachable { .. }
+            | PrivateError::Running { serving: true, .. }
             | PrivateError::Io { .. } => Self::setting("data_dir", error),
-            PrivateError::Running { .. }
+            PrivateError::Running { serving: false, .. }
             | PrivateError::NoServerUser
             | PrivateError::NotStarted { .. }
             | PrivateError::NotReady { .. }

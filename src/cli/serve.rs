@@ -25,18 +25,18 @@ use crate::telemetry::metrics::Metrics;
 
 /// Runs the service until it is asked to stop.
 pub(super) async fn serve(settings: &Serve) -> Result<(), Failure> {
-    let database = Database::open(&settings.place).await?;
+    let database = Database::open_to_serve(&settings.place).await?;
     let outcome = tokio::select! {
         outcome = answer(settings, &database) => outcome,
         () = database.lost() => Err(Failure::other("the private PostgreSQL has ended by itself; start again")),
     };
-    outcome.and(database.stop().await)
+    outcome.and(database.leave_soon().await)
 }
 
 async fn answer(settings: &Serve, database: &Database) -> Result<(), Failure> {
-    prepare(database).await?;
     let clock = Clock::system();
     let db = Shared::new(database.target.clone(), settings.pool_size(), clock.clone())?;
+    prepare(&db).await?;
     if settings.demo {
         crate::demo::load_if_empty(&db).await?;
     }

@@ -37,6 +37,8 @@ pub enum PrivateError {
         dir: PathBuf,
         /// Who has it, with the process id where known.
         holder: String,
+        /// Whether that is a service, which stays, and not a short command.
+        serving: bool,
     },
     /// We are root, but PostgreSQL refuses to run as root and there is nobody to become.
     #[error(

@@ -30,6 +30,8 @@ use super::{
 const LONGEST_SOCKET_DIR: usize = 103 - 14;
 /// A log that has grown beyond this is begun anew, in bytes.
 const LARGEST_LOG: u64 = 10 << 20;
+/// What a service writes after its process id into the lock.
+const SERVICE: &str = " serves";
 /// How long a process that was killed may take until the kernel has closed its files.
 const LOCK_RELEASED_WITHIN: Duration = Duration::from_secs(1);
 
@@ -39,7 +41,7 @@ pub(super) struct Home {
     pub(super) root: PathBuf,
     pub(super) user: ServerUser,
     /// Holds the lock; the kernel releases it when we end, however we end.
-    _lock: File,
+    lock: File,
 }
 
 impl Home {
@@ -70,11 +72,13 @@ impl Home {
         }
         user.can_reach(&root)?;
         let lock = lock(&root)?;
-        Ok(Self {
-            root,
-            user,
-            _lock: lock,
-        })
+        Ok(Self { root, user, lock })
+    }
+
+    /// Adds to the process id in the lock that we are a service.
+    pub(super) fn announce_service(&self) -> Result<(), PrivateError> {
+        let mut file = &self.lock;
+        write!(file, "{SERVICE}").map_err(io("write", &lock_path(&self.root)))
     }
 
     /// The cluster's directory.
@@ -237,9 +241,13 @@ pub(super) fn template_path(version: &str) -> PathBuf {
     ))
 }
 
+fn lock_path(root: &Path) -> PathBuf {
+    root.join("postgres.lock")
+}
+
 /// Takes the lock of a data directory and writes our process id into it.
 fn lock(root: &Path) -> Result<File, PrivateError> {
-    let path = root.join("postgres.lock");
+    let path = lock_path(root);
     let mut options = File::options();
     options
         .read(true)
@@ -254,15 +262,16 @@ fn lock(root: &Path) -> Result<File, PrivateError> {
         Err(TryLockError::WouldBlock) => None,
     });
     answer.unwrap_or_else(|| {
-        let pid = fs::read_to_string(&path).unwrap_or_default();
-        let holder = if pid.is_empty() {
-            "another process".to_owned()
-        } else {
-            format!("process {pid}")
+        let said = fs::read_to_string(&path).unwrap_or_default();
+        let pid = said.strip_suffix(SERVICE);
+        let holder = match pid.unwrap_or(&said) {
+            "" => "another process".to_owned(),
+            pid => format!("process {pid}"),
         };
         Err(PrivateError::Running {
             dir: root.to_path_buf(),
             holder,
+            serving: pid.is_some(),
         })
     })?;
     file.set_len(0).map_err(io("write", &path))?;

@@ -31,7 +31,7 @@ const SETTINGS: &[&str] = &[
     "random_page_cost=1.1",
     "timezone=UTC",
     "log_timezone=UTC",
-    // `create_database` reads one of the messages.
+    // Some of its messages are read.
     "lc_messages=C",
     "log_checkpoints=off",
     "logging_collector=off",

@@ -23,7 +23,7 @@ mod tests;
 
 use std::{
     path::{Path, PathBuf},
-    process::{Child, Command},
+    process::Child,
     sync::mpsc,
     thread,
     time::{Duration, Instant},
@@ -60,7 +60,6 @@ pub struct PrivateCluster {
     /// Ends the thread that the server was spawned from; see `launch`.
     _keeper: mpsc::Sender<()>,
     socket_dir: PathBuf,
-    binaries: Binaries,
     home: Home,
 }
 
@@ -102,7 +101,6 @@ impl PrivateCluster {
             postmaster,
             _keeper: keeper,
             socket_dir,
-            binaries,
             home,
         })
     }
@@ -113,29 +111,13 @@ impl PrivateCluster {
         url(&self.socket_dir, database)
     }
 
-    /// Creates a database, as a copy of `template` when one is named.
+    /// Tells other processes that a service uses this server: they need not wait for it to end.
     ///
     /// # Errors
     ///
-    /// [`PrivateError::Program`] with PostgreSQL's words, for instance when the database exists.
-    pub fn create_database(&self, name: &str, template: Option<&str>) -> Result<(), PrivateError> {
-        let mut createdb = self.client("createdb");
-        createdb.args(template.map(|template| format!("--template={template}")));
-        process::run(createdb.args(["--", name]))
-    }
-
-    /// Creates a database unless it exists.
-    ///
-    /// # Errors
-    ///
-    /// As [`create_database`](Self::create_database), except that an existing database is none.
-    pub fn ensure_database(&self, name: &str) -> Result<(), PrivateError> {
-        match self.create_database(name, None) {
-            Err(PrivateError::Program { reason, .. }) if reason.ends_with("already exists") => {
-                Ok(())
-            }
-            other => other,
-        }
+    /// [`PrivateError::Io`] when the file that names this process cannot be written.
+    pub fn announce_service(&self) -> Result<(), PrivateError> {
+        self.home.announce_service()
     }
 
     /// Whether the server still runs: it may have been killed, by the kernel for want of memory or by hand.
@@ -176,23 +158,6 @@ impl PrivateCluster {
         Err(PrivateError::NotStopped {
             pid: self.postmaster.id(),
         })
-    }
-
-    /// One of PostgreSQL's client programs, directed at this cluster. A distribution without clients (the npm
-    /// package) is helped out by those of the system.
-    fn client(&self, program: &str) -> Command {
-        let own = self.binaries.path(program);
-        let mut command = self.home.user.command(if own.exists() {
-            &own
-        } else {
-            Path::new(program)
-        });
-        command
-            .arg("--host")
-            .arg(&self.socket_dir)
-            .arg(format!("--port={PORT}"));
-        command.args(["--username", SUPERUSER, "--no-password"]);
-        command
     }
 }
 
@@ -272,6 +237,7 @@ fn await_predecessor(home: &Home) -> Result<(), PrivateError> {
         Err(PrivateError::Running {
             dir: home.root.clone(),
             holder: format!("PostgreSQL, process {pid}"),
+            serving: false,
         })
     })
 }

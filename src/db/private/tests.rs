@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    process::Command,
     sync::atomic::{AtomicU32, Ordering},
 };
 
@@ -33,7 +34,7 @@ impl Drop for Scratch {
 
 /// The answer of `psql`, asked by the user who runs the tests.
 fn query(cluster: &PrivateCluster, sql: &str) -> String {
-    let psql = cluster.binaries.path("psql");
+    let psql = Binaries::find(None, None).unwrap().path("psql");
     let output = Command::new(psql)
         .args(["-XAtqc", sql, &cluster.url("postgres")])
         .output()
@@ -93,6 +94,20 @@ fn a_running_cluster_is_found_and_a_second_start_is_refused() {
         error.contains(&format!("process {}", std::process::id())),
         "{error}"
     );
+    let serving = |error| match error {
+        PrivateError::Running { serving, .. } => serving,
+        other => panic!("{other}"),
+    };
+    assert!(!serving(scratch.start().unwrap_err()));
+    cluster.announce_service().unwrap();
+    let error = scratch.start().unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains(&format!("process {};", std::process::id())),
+        "{error}"
+    );
+    assert!(serving(error));
     assert_eq!(
         query(&cluster, "select 1"),
         "1",
@@ -203,37 +218,6 @@ fn two_builders_of_the_template_do_not_disturb_each_other() {
     fs::remove_dir_all(&template).unwrap();
     assert_eq!(majors, [Some(binaries.major); 2]);
     assert_eq!(left, [own.as_str()], "no half-built template is left");
-}
-
-#[test]
-fn databases_are_created_copied_and_not_created_twice() {
-    let scratch = Scratch::new();
-    let cluster = scratch.start().unwrap();
-    cluster.ensure_database("samverkan").unwrap();
-    cluster.ensure_database("samverkan").unwrap();
-    cluster
-        .create_database("Copy of \"it\"", Some("samverkan"))
-        .unwrap();
-    let error = cluster
-        .create_database("samverkan", None)
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.starts_with("createdb failed") && error.ends_with("already exists"),
-        "{error}"
-    );
-    assert!(
-        cluster.ensure_database(&"x".repeat(5000)).is_ok(),
-        "PostgreSQL cuts long names"
-    );
-    assert!(cluster.create_database("other", Some("missing")).is_err());
-    assert_eq!(
-        query(
-            &cluster,
-            "select count(*) from pg_database where datname in ('samverkan', 'Copy of \"it\"')"
-        ),
-        "2"
-    );
 }
 
 #[test]
