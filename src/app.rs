@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use actix_cors::Cors;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::{Method, header};
@@ -17,6 +16,7 @@ use crate::access::token::Issuer;
 use crate::access::{clients, oauth};
 use crate::clock::Clock;
 use crate::db::{Db, Shared};
+use crate::http::cors;
 use crate::http::fallback::{default_service, path_config};
 use crate::http::list::PublicUrl;
 use crate::http::{BASE_PATH, MAX_BODY};
@@ -87,7 +87,12 @@ pub fn build_app(
         .app_data(PublicUrl(state.public_url))
         .app_data(web::Data::new(state.library))
         .app_data(state.health)
-        .app_data(web::Data::new(openapi::routes()))
+        .app_data(web::Data::new(
+            openapi::routes()
+                .and(health::PATHS)
+                .and(oauth::PATHS)
+                .and(&[(OPENAPI, &["GET", "HEAD"])]),
+        ))
         .app_data(path_config())
         .app_data(web::PayloadConfig::new(MAX_BODY))
         .configure(oauth::routes)
@@ -95,11 +100,14 @@ pub fn build_app(
         .configure(|cfg| docs(cfg, state.docs))
         .default_service(web::to(default_service))
         .wrap(from_fn(bearer::identify))
-        .wrap(cors(&state.cors_origins))
+        .wrap(cors::allow(&state.cors_origins))
         .wrap(Compress::default())
         .wrap(from_fn(plain_http))
         .wrap(from_fn(request_context))
 }
+
+/// Where the document is.
+const OPENAPI: &str = "/samverkan/v1/openapi.json";
 
 /// The document, beside the API and not part of it (DOK.23, DOK.24).
 #[get("/samverkan/v1/openapi.json")]
@@ -146,10 +154,11 @@ async fn docs_policy(
 }
 
 /// HEAD is GET without its body (RFC 9110 section 9.3.2), which the server leaves away; and `identity`, by which
-/// a handler says "do not compress this", is no content coding to be sent (RFC 9110 section 8.4.1).
+/// a handler says "do not compress this", is no content coding to be sent (RFC 9110 section 8.4.1). A refused preflight
+/// is told as a problem.
 async fn plain_http(
     mut req: ServiceRequest,
-    next: Next<impl MessageBody>,
+    next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     if req.method() == Method::HEAD {
         req.head_mut().method = Method::GET;
@@ -162,33 +171,8 @@ async fn plain_http(
     {
         response.headers_mut().remove(header::CONTENT_ENCODING);
     }
-    Ok(response)
-}
-
-fn cors(origins: &[String]) -> Cors {
-    let mut cors = Cors::default()
-        .allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE"])
-        .allowed_headers([
-            "Authorization",
-            "Content-Type",
-            "Accept",
-            "Accept-Language",
-            "If-Match",
-            "If-None-Match",
-            "traceparent",
-        ])
-        .expose_headers([
-            "ETag",
-            "Location",
-            "Link",
-            "Retry-After",
-            "X-Request-Id",
-            "X-Total-Count",
-            "traceparent",
-        ])
-        .max_age(600);
-    for origin in origins {
-        cors = cors.allowed_origin(origin);
-    }
-    cors
+    Ok(match cors::refusal(response.response()) {
+        Some(refusal) => response.into_response(refusal).map_into_right_body(),
+        None => response.map_into_left_body(),
+    })
 }

@@ -241,7 +241,14 @@ struct State {
     time: DateTime<Utc>,
 }
 
-/// The root paths of this module.
+/// The root paths of this module, with their methods.
+pub const PATHS: &[(&str, &[&str])] = &[
+    ("/health/live", &["GET", "HEAD"]),
+    ("/health/ready", &["GET", "HEAD"]),
+    ("/version", &["GET", "HEAD"]),
+];
+
+/// The handlers.
 pub fn routes(cfg: &mut web::ServiceConfig) {
     cfg.service(live).service(ready).service(version);
 }

@@ -39,6 +39,13 @@ const NO_HASH: [u8; 32] = [0; 32];
 /// One for the process: all workers count together.
 static BRAKE: Brake = Brake::new();
 
+/// The root paths of this module, with their methods.
+pub const PATHS: &[(&str, &[&str])] = &[
+    ("/oauth/token", &["POST"]),
+    ("/.well-known/jwks.json", &["GET", "HEAD"]),
+    ("/.well-known/oauth-authorization-server", &["GET", "HEAD"]),
+];
+
 /// The handlers.
 pub fn routes(cfg: &mut web::ServiceConfig) {
     cfg.service(token).service(jwks).service(metadata);

@@ -1,6 +1,6 @@
 //! Request bodies: limited, strict, and valid before a handler sees them.
 //!
-//! A body goes through the same gates in the same order: content type (415), size (413), time (408), JSON without
+//! A body goes through the same gates in the same order: content type and coding (415), size (413), time (408), JSON without
 //! doubled members, deep nesting or huge lists (400), the shape of the type (422), and the rules of its fields, all
 //! faults at once (422).
 
@@ -128,6 +128,21 @@ pub(crate) fn read(
             "content_type",
             text(format!("Skicka {allowed}."), format!("Send {allowed}.")),
         ));
+        return Box::pin(async { Err(problem) });
+    }
+    let coding = req.headers().get(header::CONTENT_ENCODING);
+    if coding.is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        let problem = Problem::new(ProblemKind::UnsupportedMediaType)
+            .fault(Fault::header(
+                "Content-Encoding",
+                "content_encoding",
+                text(
+                    "Skicka kroppen okomprimerad, utan Content-Encoding.",
+                    "Send the body uncompressed, without Content-Encoding.",
+                ),
+            ))
+            // RFC 9110 section 12.5.3: what would have been accepted.
+            .with_header(header::ACCEPT_ENCODING, "identity");
         return Box::pin(async { Err(problem) });
     }
     let length = req

@@ -32,14 +32,48 @@ fn hash(bytes: &[u8]) -> String {
     hex
 }
 
+/// An entity tag of a request header.
+struct Tag<'a> {
+    weak: bool,
+    /// What stands between the quotes.
+    opaque: &'a str,
+}
+
+/// The entity tags of a list (RFC 9110 sections 5.6.1 and 8.8.3): a comma between the quotes belongs to its tag, empty
+/// members count for nothing. None if it is no such list, or an empty one.
+fn tags(list: &str) -> Option<Vec<Tag<'_>>> {
+    let mut tags = Vec::new();
+    let mut rest = list;
+    loop {
+        rest = rest.trim_start_matches([' ', '\t', ',']);
+        if rest.is_empty() {
+            return (!tags.is_empty()).then_some(tags);
+        }
+        let weak = rest.strip_prefix("W/");
+        let (opaque, after) = weak.unwrap_or(rest).strip_prefix('"')?.split_once('"')?;
+        tags.push(Tag {
+            weak: weak.is_some(),
+            opaque,
+        });
+        rest = after.trim_start_matches([' ', '\t']);
+        if !rest.is_empty() && !rest.starts_with(',') {
+            return None;
+        }
+    }
+}
+
 /// Whether `If-None-Match` names this tag (weak comparison): the answer is 304.
 #[must_use]
 pub fn is_unchanged(req: &HttpRequest, etag: &str) -> bool {
-    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    let own = etag.trim_start_matches("W/").trim_matches('"');
+    let names_it = |list: &str| {
+        list.trim() == "*"
+            || tags(list).is_some_and(|tags| tags.iter().any(|tag| tag.opaque == own))
+    };
     req.headers()
         .get_all(header::IF_NONE_MATCH)
         .filter_map(|value| value.to_str().ok())
-        .any(|value| value.trim() == "*" || value.split(',').any(|tag| opaque(tag) == opaque(etag)))
+        .any(names_it)
 }
 
 /// What `If-Match` demands of a write.
@@ -65,28 +99,23 @@ impl Expected {
             if value.trim() == "*" {
                 return Ok(Self::Any);
             }
-            for tag in value.split(',') {
-                let tag = tag.trim();
-                let inner = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
-                let version = inner.and_then(|tag| tag.split('-').next()?.parse().ok());
-                match version {
-                    Some(version) => versions.push(version),
-                    // A weak or foreign tag never matches in a strong comparison; it is not an error of form.
-                    None if tag.starts_with("W/\"") || tag.starts_with('"') => {}
-                    None => {
-                        return Err(Problem::new(ProblemKind::MalformedRequest).fault(
-                            Fault::header(
-                                "If-Match",
-                                "etag_format",
-                                text(
-                                    "If-Match ska vara radens ETag, till exempel \"7-9f86d081884c7d65\".",
-                                    "If-Match must be the row's ETag, for example \"7-9f86d081884c7d65\".",
-                                ),
-                            ),
-                        ));
-                    }
-                }
-            }
+            let Some(tags) = tags(value) else {
+                return Err(
+                    Problem::new(ProblemKind::MalformedRequest).fault(Fault::header(
+                        "If-Match",
+                        "etag_format",
+                        text(
+                            "If-Match ska vara radens ETag, till exempel \"7-9f86d081884c7d65\".",
+                            "If-Match must be the row's ETag, for example \"7-9f86d081884c7d65\".",
+                        ),
+                    )),
+                );
+            };
+            // A weak tag never matches in a strong comparison, a foreign one stands for no version of ours; neither is an
+            // error of form.
+            let strong = tags.iter().filter(|tag| !tag.weak);
+            versions
+                .extend(strong.filter_map(|tag| tag.opaque.split('-').next()?.parse::<i64>().ok()));
         }
         if given {
             return Ok(Self::Versions(versions));
@@ -131,7 +160,11 @@ mod tests {
         assert!(expected("W/\"7\"").is_ok_and(|e| !e.allows(7)));
         assert!(expected("\"1\", \"2\"").is_ok_and(|e| e.allows(2)));
         assert!(expected("*").is_ok_and(|e| e.allows(99)));
-        assert!(expected("7").is_err());
+        assert!(expected("\"a,2-b\", \"3-c\"").is_ok_and(|e| e.allows(3) && !e.allows(2)));
+        assert!(expected(" , W/\"4\" ,\t\"5-x\",").is_ok_and(|e| e.allows(5) && !e.allows(4)));
+        for wrong in ["7", "", ",", "\"7", "\"7\" \"8\"", "\"7\", 8", "w/\"7\""] {
+            assert!(expected(wrong).is_err(), "{wrong}");
+        }
         assert!(Expected::from_request(&TestRequest::default().to_http_request()).is_err());
     }
 
@@ -142,5 +175,14 @@ mod tests {
             .to_http_request();
         assert!(is_unchanged(&req, "\"abc\""));
         assert!(!is_unchanged(&req, "\"2\""));
+    }
+
+    #[test]
+    fn a_comma_inside_the_quotes_belongs_to_the_tag() {
+        let req = TestRequest::default()
+            .insert_header(("If-None-Match", "\"1,abc\", \"x\""))
+            .to_http_request();
+        assert!(is_unchanged(&req, "W/\"x\"") && is_unchanged(&req, "\"1,abc\""));
+        assert!(!is_unchanged(&req, "\"abc\"") && !is_unchanged(&req, "\"1\""));
     }
 }

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 
 use crate::problem::{Problem, ProblemKind, text};
 
-/// The methods of every path of the document, to tell "no such path" from "no such method".
+/// The methods of every path, to tell "no such path" from "no such method".
 #[derive(Clone, Debug, Default)]
 pub struct Routes(Vec<(Vec<String>, Vec<String>)>);
 
@@ -18,6 +18,19 @@ impl Routes {
                 .map(|(path, methods)| (path.split('/').map(str::to_owned).collect(), methods))
                 .collect(),
         )
+    }
+
+    /// These paths as well, which the document does not tell of: each with its methods in upper case.
+    #[must_use]
+    pub fn and(mut self, paths: &[(&str, &[&str])]) -> Self {
+        let owned = |words: &mut dyn Iterator<Item = &str>| words.map(str::to_owned).collect();
+        self.0.extend(paths.iter().map(|(path, methods)| {
+            (
+                owned(&mut path.split('/')),
+                owned(&mut methods.iter().copied()),
+            )
+        }));
+        self
     }
 
     fn methods(&self, path: &str) -> Option<&[String]> {

@@ -1,6 +1,7 @@
 //! The manners of the API, the same for every resource: parameters, lists, conditional requests, bodies, formats.
 
 pub mod body;
+pub mod cors;
 pub mod etag;
 pub mod fallback;
 pub mod lang;

@@ -39,8 +39,9 @@ pub struct ListQuery {
     pub fields: Option<String>,
     /// What to add to each row, comma separated; one query each, never one per row.
     pub include: Option<String>,
-    /// Search: whole words in any form, beginnings, and similar spelling (`orebro` finds Örebro).
-    #[param(max_length = 200)]
+    /// Search: whole words in any form, beginnings, and similar spelling (`orebro` finds Örebro). At least two
+    /// characters; an empty value searches for nothing.
+    #[param(max_length = 200, pattern = r"^\s*$|\S.*\S")]
     pub q: Option<String>,
     /// Only rows changed at this time or later (RFC 3339).
     #[param(value_type = Option<DateTime<Utc>>, example = "2026-01-01T00:00:00Z")]
@@ -127,6 +128,21 @@ impl ListQuery {
                 text(
                     "q får ha högst 200 tecken.",
                     "q may have 200 characters at the most.",
+                ),
+            ));
+        }
+        if self
+            .q
+            .as_deref()
+            .is_some_and(|q| q.trim().chars().count() == 1)
+        {
+            // One letter is in nearly every name: no index finds it, and nobody means it.
+            return Err(Problem::parameter(
+                "q",
+                "text_too_short",
+                text(
+                    "q ska ha minst 2 tecken.",
+                    "q must have at least 2 characters.",
                 ),
             ));
         }
@@ -398,6 +414,8 @@ mod tests {
         assert!(faults("q=a%00b").contains("not_text"));
         assert!(faults("limit=1&limit=2").contains("duplicated"));
         assert!(faults("limit=0").contains("out_of_range"));
+        assert!(faults("q=+%C3%B6+").contains("text_too_short"));
+        assert_eq!(faults("q=%C3%B6l") + &faults("q=") + &faults("q=+"), "");
         assert!(faults("limit=abc").contains("invalid_value"));
         assert!(faults("page=1&cursor=").contains("page_or_cursor"));
         assert!(faults("municipality=1880,x%20y").contains("area_code_format"));

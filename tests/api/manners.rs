@@ -2,6 +2,8 @@
 
 use reqwest::Method;
 use rstest::rstest;
+use samverkan::db::WriteError;
+use samverkan::problem::ProblemKind;
 use serde_json::{Value, json};
 
 use crate::support::{Caller, TestApp};
@@ -148,6 +150,8 @@ async fn reading_by_cursor_loses_and_doubles_nothing_while_rows_come_and_go() {
 #[case("munipality=1880", "unknown_parameter")]
 #[case("q=%FF", "not_text")]
 #[case("q=a%00b", "not_text")]
+#[case("q=%C3%B6", "text_too_short")]
+#[case("q=+a+", "text_too_short")]
 #[case("limit=1&limit=2", "duplicated")]
 #[case("updatedSince=yesterday", "invalid_value")]
 #[case("region=18';drop", "invalid_value")]
@@ -236,7 +240,11 @@ async fn search_knows_swedish_forms_and_parts_of_compounds() {
         );
     }
     assert!(
-        admin.get("/partners?q=%25").await.column("name").is_empty(),
+        admin
+            .get("/partners?q=%25%25")
+            .await
+            .column("name")
+            .is_empty(),
         "a wildcard is a character like any other"
     );
 }
@@ -406,6 +414,93 @@ async fn a_hostile_body_is_a_4xx(#[case] body: Vec<u8>, #[case] status: u16) {
     assert_eq!(reply.status, status, "{}", reply.text());
 }
 
+#[rstest]
+#[case(Method::POST, "application/json")]
+#[case(Method::PATCH, "application/merge-patch+json")]
+#[actix_web::test]
+async fn a_compressed_body_is_415_with_the_rule(#[case] method: Method, #[case] media: &str) {
+    let app = TestApp::start().await;
+    let admin = app.admin();
+    let row = add(&admin, "Ett").await;
+    let path = if method == Method::POST {
+        "/partners".to_owned()
+    } else {
+        format!("/partners/{row}")
+    };
+    let send = async |coding: &str| {
+        let headers = [
+            ("Content-Type", media),
+            ("Content-Encoding", coding),
+            ("If-Match", "*"),
+        ];
+        let body = json!({"name": "Två", "category": "other", "area": "1880"});
+        let body = Some(body.to_string().into_bytes());
+        admin.send(method.clone(), &path, &headers, body).await
+    };
+    let refused = send("gzip").await;
+    assert_eq!(refused.problem(415).1, "content_encoding");
+    assert_eq!(refused.json()["errors"][0]["header"], "Content-Encoding");
+    assert_eq!(refused.header("accept-encoding"), "identity");
+    assert!(send("identity").await.status < 300);
+}
+
+#[rstest]
+#[case(Method::POST, "/health/live", "GET, HEAD, OPTIONS")]
+#[case(Method::DELETE, "/health/ready", "GET, HEAD, OPTIONS")]
+#[case(Method::PUT, "/version", "GET, HEAD, OPTIONS")]
+#[case(Method::GET, "/oauth/token", "POST, OPTIONS")]
+#[case(Method::POST, "/.well-known/jwks.json", "GET, HEAD, OPTIONS")]
+#[case(
+    Method::POST,
+    "/.well-known/oauth-authorization-server",
+    "GET, HEAD, OPTIONS"
+)]
+#[case(Method::PATCH, "/samverkan/v1/openapi.json", "GET, HEAD, OPTIONS")]
+#[actix_web::test]
+async fn a_wrong_method_beside_the_api_is_405_with_allow(
+    #[case] method: Method,
+    #[case] path: &str,
+    #[case] allow: &str,
+) {
+    let app = TestApp::start().await;
+    let refused = app.anonymous().raw(method, path, &[], None).await;
+    assert_eq!(refused.problem(405).0, "method-not-allowed");
+    assert_eq!(refused.header("allow"), allow);
+    let asked = app.anonymous().raw(Method::OPTIONS, path, &[], None).await;
+    assert_eq!((asked.status, asked.header("allow")), (204, allow));
+}
+
+#[actix_web::test]
+async fn where_nothing_can_be_included_the_refusal_says_so() {
+    let app = TestApp::start().await;
+    let reply = app
+        .reader(&["SE"])
+        .get("/municipalities?include=partners&lang=en")
+        .await;
+    reply.problem(400);
+    assert_eq!(
+        reply.json()["errors"][0]["detail"],
+        "There is nothing here that include can add."
+    );
+}
+
+#[actix_web::test]
+async fn a_write_that_the_database_does_not_answer_ends_within_twelve_seconds() {
+    let app = TestApp::start().await;
+    let began = std::time::Instant::now();
+    let frozen = app
+        .state
+        .db
+        .write(async |_| std::future::pending::<Result<(), WriteError>>().await)
+        .await;
+    assert_eq!(frozen.unwrap_err().kind(), ProblemKind::Unavailable);
+    assert!(
+        began.elapsed() < std::time::Duration::from_secs(12),
+        "{:?}",
+        began.elapsed()
+    );
+}
+
 #[actix_web::test]
 async fn a_wrong_content_type_is_415_and_a_wrong_method_405_with_allow() {
     let app = TestApp::start().await;
@@ -526,21 +621,68 @@ async fn lists_are_compressed_and_single_rows_keep_their_strong_tag() {
 #[actix_web::test]
 async fn browsers_may_call_from_the_listed_origins_only() {
     let app = TestApp::start().await;
-    let from = async |origin: &str| {
+    let ask = async |origin: &str, method: &str, headers: &str| {
         let headers = [
             ("Origin", origin),
-            ("Access-Control-Request-Method", "GET"),
-            ("Access-Control-Request-Headers", "authorization"),
+            ("Access-Control-Request-Method", method),
+            ("Access-Control-Request-Headers", headers),
         ];
-        let reply = app
-            .anonymous()
+        app.anonymous()
             .raw(Method::OPTIONS, "/samverkan/v1/partners", &headers, None)
-            .await;
-        reply.header("access-control-allow-origin").to_owned()
+            .await
     };
-    assert_eq!(from("https://front.example").await, "https://front.example");
-    for stranger in ["https://front.example.evil", "http://front.example", "null"] {
-        assert_eq!(from(stranger).await, "", "{stranger}");
+    let own = "https://front.example";
+    let allowed = ask(own, "GET", "authorization").await;
+    assert_eq!(
+        (
+            allowed.status,
+            allowed.header("access-control-allow-origin")
+        ),
+        (200, own)
+    );
+    for (origin, method, headers, header, code) in [
+        (
+            "https://front.example.evil",
+            "GET",
+            "authorization",
+            "Origin",
+            "cors_origin",
+        ),
+        (
+            "http://front.example",
+            "GET",
+            "authorization",
+            "Origin",
+            "cors_origin",
+        ),
+        ("null", "GET", "authorization", "Origin", "cors_origin"),
+        (
+            own,
+            "TRACE",
+            "authorization",
+            "Access-Control-Request-Method",
+            "cors_method",
+        ),
+        (
+            own,
+            "GET",
+            "x-strange",
+            "Access-Control-Request-Headers",
+            "cors_headers",
+        ),
+    ] {
+        let refused = ask(origin, method, headers).await;
+        assert_eq!(
+            refused.header("access-control-allow-origin"),
+            "",
+            "{origin}"
+        );
+        assert_eq!(refused.problem(400).1, code, "{}", refused.text());
+        assert_eq!(refused.json()["errors"][0]["header"], header);
+        assert_eq!(
+            refused.json()["instance"],
+            format!("urn:uuid:{}", refused.header("x-request-id"))
+        );
     }
 }
 
