@@ -10,12 +10,14 @@
 #[path = "api/support/cluster.rs"]
 mod cluster;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use diesel::QueryableByName;
 use diesel::sql_types::{Bool, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+use samverkan::clock::Clock;
+use samverkan::db::Shared;
 use samverkan::db::catalogue::{CONFLICTS, RULES};
 use samverkan::db::connect::{self, Target, Work};
 use samverkan::{participation, registry, statistics};
@@ -72,6 +74,73 @@ async fn every_migration_goes_down_and_up_again_to_the_same_schema() {
             .unwrap();
     }
     assert_eq!(lines(&mut conn, SHAPE).await, before);
+}
+
+/// The tables of the service with their columns, `table.column`.
+const COLUMNS: &str = "SELECT format('%s.%s', table_name, column_name) AS line FROM information_schema.columns
+    JOIN information_schema.tables USING (table_schema, table_name)
+    WHERE table_schema = 'public' AND table_type = 'BASE TABLE' AND left(table_name, 2) <> '__' ORDER BY 1";
+
+/// The rows of these columns, as text, by table.
+async fn rows_of(
+    conn: &mut AsyncPgConnection,
+    columns: &[String],
+) -> BTreeMap<String, Vec<String>> {
+    let mut tables: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for column in columns {
+        let (table, column) = column.split_once('.').unwrap();
+        tables.entry(table).or_default().push(column);
+    }
+    let mut rows = BTreeMap::new();
+    for (table, columns) in tables {
+        let sql = format!(
+            "SELECT ROW({})::text AS line FROM {table} ORDER BY 1",
+            columns.join(", ")
+        );
+        rows.insert(table.to_owned(), lines(conn, &sql).await);
+    }
+    rows
+}
+
+#[actix_web::test]
+async fn what_is_stored_survives_the_newest_migration_down_and_up_again() {
+    let url = cluster::new_database().await;
+    let target = Target::parse(&url).unwrap();
+    let shared = Shared::new(target.clone(), 1, Clock::system()).unwrap();
+    samverkan::demo::load_reference(&shared).await.unwrap();
+    assert!(samverkan::demo::load_if_empty(&shared).await.unwrap() > 300);
+
+    let mut conn = connect::open(&target, Work::Migrate).await.unwrap();
+    let newest = std::fs::read_dir("migrations")
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .max()
+        .unwrap();
+    let run = |step: &str| std::fs::read_to_string(newest.join(step)).unwrap();
+    // What the newest migration itself brings cannot survive its way down: the older columns are compared.
+    let all = lines(&mut conn, COLUMNS).await;
+    conn.batch_execute("BEGIN").await.unwrap();
+    conn.batch_execute(&run("down.sql")).await.unwrap();
+    let older = lines(&mut conn, COLUMNS).await;
+    conn.batch_execute("ROLLBACK").await.unwrap();
+    assert!(older.iter().all(|column| all.contains(column)));
+
+    let before = rows_of(&mut conn, &older).await;
+    let written: usize = before.values().map(Vec::len).sum();
+    assert!(written > 700, "{written}");
+    conn.batch_execute(&run("down.sql")).await.unwrap();
+    assert_eq!(
+        rows_of(&mut conn, &older).await,
+        before,
+        "lost on the way down"
+    );
+    conn.batch_execute(&run("up.sql")).await.unwrap();
+    assert_eq!(
+        rows_of(&mut conn, &older).await,
+        before,
+        "lost on the way up"
+    );
+    assert_eq!(lines(&mut conn, COLUMNS).await, all);
 }
 
 #[actix_web::test]
