@@ -60,7 +60,7 @@ mapfile -t ids < <(psql -c "SELECT id FROM partners ORDER BY md5(id::text) LIMIT
 mapfile -t codes < <(psql -c "SELECT code FROM areas WHERE kind = 'municipality' ORDER BY md5(code) LIMIT $picked")
 
 for n in $(seq 0 $((picked - 1))); do
-  echo "SELECT $columns FROM partners WHERE id = '${ids[$n]}'::uuid LIMIT 1;" >"$home/one-$n.sql"
+  echo "SELECT $columns FROM partners WHERE id = '${ids[$n]}'::uuid;" >"$home/one-$n.sql"
   # What GET /partners?municipality=…&limit=50&cursor= runs, one row more than the page included.
   echo "SELECT $columns FROM partners WHERE true AND deleted_at IS NULL AND (area_code >= '${codes[$n]}' AND area_code < '${codes[$n]}~')
         ORDER BY name COLLATE \"sv-SE-x-icu\" ASC NULLS LAST, id ASC NULLS LAST LIMIT 51 OFFSET 0;" | tr '\n' ' ' >"$home/page-$n.sql"

@@ -17,6 +17,7 @@ pub mod savepoint;
 pub mod search;
 pub mod store;
 pub mod window;
+pub mod written;
 
 use std::ops::AsyncFn;
 use std::rc::Rc;

@@ -44,13 +44,12 @@ macro_rules! store_of {
         ) -> diesel::QueryResult<Option<$row>> {
             use diesel::prelude::*;
             use diesel_async::RunQueryDsl;
+            static TEXT: $crate::db::written::Text = $crate::db::written::Text::new();
             let mut conn = conn;
-            $crate::schema::$table::table
+            let query = $crate::schema::$table::table
                 .filter($crate::schema::$table::$key.eq(key))
-                .select(<$row>::as_select())
-                .first(&mut conn)
-                .await
-                .optional()
+                .select(<$row>::as_select());
+            TEXT.of(query).get_result(&mut conn).await.optional()
         }
 
         /// Whether there is a row with this key that is not deleted: one that others may refer to.
