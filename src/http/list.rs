@@ -359,7 +359,10 @@ fn written(
 }
 
 fn to_json(value: &impl Serialize) -> ApiResult<Vec<u8>> {
-    serde_json::to_vec(value).map_err(Problem::internal)
+    // Most single rows fit without being moved.
+    let mut json = Vec::with_capacity(1024);
+    serde_json::to_writer(&mut json, value).map_err(Problem::internal)?;
+    Ok(json)
 }
 
 /// The names of the members of `T`, in the order of the document.

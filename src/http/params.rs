@@ -3,8 +3,11 @@
 //! An unknown parameter is a 400 that names it and the nearest known one: a filter with a slip of the pen would
 //! otherwise silently select everything.
 
-use std::collections::BTreeSet;
+use std::any::TypeId;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
 use std::future::{Ready, ready};
+use std::rc::Rc;
 use std::str::FromStr;
 
 use actix_web::dev::Payload;
@@ -214,7 +217,7 @@ pub struct ListParams<F> {
     pub filter: F,
 }
 
-impl<F: DeserializeOwned + IntoParams> FromRequest for ListParams<F> {
+impl<F: DeserializeOwned + IntoParams + 'static> FromRequest for ListParams<F> {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
@@ -223,11 +226,13 @@ impl<F: DeserializeOwned + IntoParams> FromRequest for ListParams<F> {
     }
 }
 
-fn read_list<F: DeserializeOwned + IntoParams>(query: &str) -> Result<ListParams<F>, Problem> {
+fn read_list<F: DeserializeOwned + IntoParams + 'static>(
+    query: &str,
+) -> Result<ListParams<F>, Problem> {
     let common = names::<ListQuery>();
     let own = names::<F>();
     let pairs = pairs(query)?;
-    refuse_unknown(&pairs, common.iter().chain(&own))?;
+    refuse_unknown(&pairs, common.iter().chain(own.iter()))?;
     let (list, filter): (Vec<_>, Vec<_>) = pairs
         .into_iter()
         .partition(|(name, _)| common.contains(name));
@@ -243,7 +248,7 @@ fn read_list<F: DeserializeOwned + IntoParams>(query: &str) -> Result<ListParams
 #[derive(Clone, Debug)]
 pub struct Params<T>(pub T);
 
-impl<T: DeserializeOwned + IntoParams> FromRequest for Params<T> {
+impl<T: DeserializeOwned + IntoParams + 'static> FromRequest for Params<T> {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
@@ -252,17 +257,27 @@ impl<T: DeserializeOwned + IntoParams> FromRequest for Params<T> {
     }
 }
 
-fn read<T: DeserializeOwned + IntoParams>(query: &str) -> Result<T, Problem> {
+fn read<T: DeserializeOwned + IntoParams + 'static>(query: &str) -> Result<T, Problem> {
     let pairs = pairs(query)?;
     refuse_unknown(&pairs, names::<T>().iter())?;
     typed(&pairs)
 }
 
-fn names<T: IntoParams>() -> Vec<String> {
-    T::into_params(|| Some(ParameterIn::Query))
-        .into_iter()
-        .map(|parameter| parameter.name)
-        .collect()
+thread_local! {
+    /// By type. Asking utoipa builds the whole documentation of every parameter, which is too much for each request.
+    static NAMES: RefCell<HashMap<TypeId, Rc<[String]>>> = RefCell::default();
+}
+
+fn names<T: IntoParams + 'static>() -> Rc<[String]> {
+    NAMES.with_borrow_mut(|known| {
+        let names = known.entry(TypeId::of::<T>()).or_insert_with(|| {
+            T::into_params(|| Some(ParameterIn::Query))
+                .into_iter()
+                .map(|parameter| parameter.name)
+                .collect()
+        });
+        Rc::clone(names)
+    })
 }
 
 /// Decodes strictly: UTF-8, no control characters, no name twice.
