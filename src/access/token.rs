@@ -230,20 +230,21 @@ impl Issuer {
         now: DateTime<Utc>,
     ) -> Result<Arc<AccessClaims>, TokenFault> {
         let ring = self.keys();
-        if let Some(seen) = SEEN.with_borrow(|seen| {
-            seen.get(token)
-                .filter(|s| s.generation == ring.generation())
-                .cloned()
+        if let Some((accepted_until, claims)) = SEEN.with_borrow(|seen| {
+            seen.get(signature(token))
+                .filter(|s| *s.token == *token && s.generation == ring.generation())
+                .map(|s| (s.accepted_until, Arc::clone(&s.claims)))
         }) {
-            if seen.accepted_until.is_some_and(|until| until <= now) {
+            if accepted_until.is_some_and(|until| until <= now) {
                 return Err(TokenFault::UnknownKey);
             }
-            check_times(&seen.claims, now)?;
-            return Ok(seen.claims);
+            check_times(&claims, now)?;
+            return Ok(claims);
         }
         let (claims, accepted_until) = self.verify_with(&ring, token, now)?;
         let claims = Arc::new(claims);
         let entry = Seen {
+            token: token.into(),
             generation: ring.generation(),
             accepted_until,
             claims: Arc::clone(&claims),
@@ -253,7 +254,7 @@ impl Issuer {
             if seen.len() >= REMEMBERED {
                 seen.clear();
             }
-            seen.insert(token.into(), entry);
+            seen.insert(signature(token).into(), entry);
         });
         Ok(claims)
     }
@@ -304,8 +305,9 @@ impl Issuer {
 }
 
 /// A token that was verified by this thread.
-#[derive(Clone)]
 struct Seen {
+    /// All of it: what is remembered holds for these very bytes.
+    token: Box<str>,
     /// Of the ring that verified it; each issuer has rings of its own, so this also tells issuers apart.
     generation: u64,
     accepted_until: Option<DateTime<Utc>>,
@@ -313,8 +315,16 @@ struct Seen {
 }
 
 thread_local! {
-    /// By the whole token, signature included. One per thread: no lock, and no thread waits for another.
+    /// By the signature, which is short to hash; the entry says of which token. One per thread: no lock, and no thread
+    /// waits for another.
     static SEEN: RefCell<HashMap<Box<str>, Seen>> = RefCell::default();
+}
+
+/// The last part of a token, or all of what is none.
+fn signature(token: &str) -> &str {
+    token
+        .rsplit_once('.')
+        .map_or(token, |(_, signature)| signature)
 }
 
 /// Everything that depends on the time, in the order in which a reader of the log would ask.
