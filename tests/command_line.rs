@@ -336,11 +336,15 @@ struct Service {
 
 impl Service {
     fn start(data: &str, arguments: &[&str]) -> Self {
+        Self::start_with_log(data, arguments, Stdio::null())
+    }
+
+    fn start_with_log(data: &str, arguments: &[&str], log: Stdio) -> Self {
         let mut command = samverkan(&["serve", "--data-dir", data, "--bind", "127.0.0.1:0"]);
         let mut process = command
             .args(arguments)
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .unwrap();
         let mut rest = BufReader::new(process.stdout.take().unwrap());
@@ -474,6 +478,32 @@ async fn a_service_that_stops_waits_for_short_commands() {
     drop(work);
     assert_eq!(service.stop("-TERM").0, Some(0));
     assert_eq!(running_url(Path::new(&data), "samverkan"), None);
+}
+
+#[actix_web::test]
+async fn no_line_is_lost_when_the_service_is_told_to_stop() {
+    let directory = Directory::new();
+    let log = directory.0.join("log");
+    let service = Service::start_with_log(
+        &directory.join("data"),
+        &["--log-format", "json"],
+        fs::File::create(&log).unwrap().into(),
+    );
+    let requests = 200;
+    for _ in 0..requests {
+        assert_eq!(service.status("/version").await, 200);
+    }
+    let (code, _) = service.stop("-TERM");
+    assert_eq!(code, Some(0));
+    let log = fs::read_to_string(&log).unwrap();
+    assert!(log.ends_with('\n'));
+    let lines: Vec<Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}")))
+        .collect();
+    let answered = |line: &&Value| line["target"] == "access" && line["route"] == "/version";
+    assert_eq!(lines.iter().filter(answered).count(), requests);
+    assert!(lines.iter().any(|line| line["message"] == "stopped"));
 }
 
 #[actix_web::test]

@@ -7,14 +7,17 @@
 //! Lines go to standard error: the commands that print a document print it to standard output.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::fmt::Write as _;
-use std::io::{self, Write};
+use std::io::{self, Stderr, Write};
+use std::sync::LazyLock;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use log::kv::{self, VisitSource};
-use log::{Record, SetLoggerError};
-use serde_json::{Map, Value};
+use log::{Level, Log, Metadata, Record, SetLoggerError};
 use uuid::Uuid;
+
+use super::outlet::{Behind, Outlet};
 
 /// What a log line looks like.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -38,18 +41,62 @@ pub fn init(
     filter: &str,
     now: fn() -> DateTime<Utc>,
 ) -> Result<(), SetLoggerError> {
-    env_logger::Builder::new()
-        .parse_filters(filter)
-        .format(move |out, record| match format {
-            LogFormat::Text => write_text(out, record, now(), super::request_id()),
-            LogFormat::Json => write_json(out, record, now(), super::request_id()),
-        })
-        .try_init()?;
+    let filter = env_logger::Builder::new().parse_filters(filter).build();
+    let level = filter.filter();
+    log::set_boxed_logger(Box::new(Lines {
+        format,
+        filter,
+        now,
+    }))?;
+    log::set_max_level(level);
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string);
         log::error!(target: "panic", place; "{}", panic_text(panic.payload()));
     }));
     Ok(())
+}
+
+/// Where the lines go.
+static STDERR: LazyLock<Outlet<Stderr>> = LazyLock::new(|| Outlet::new(io::stderr()));
+
+/// Has a thread write the lines for as long as the answer lives, which a service wants that writes many.
+///
+/// # Errors
+/// When the system allows no more threads.
+pub fn write_behind() -> io::Result<Behind<Stderr>> {
+    Behind::start(&STDERR)
+}
+
+/// The logger of the process.
+struct Lines {
+    format: LogFormat,
+    filter: env_logger::Logger,
+    now: fn() -> DateTime<Utc>,
+}
+
+impl Log for Lines {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        self.filter.enabled(metadata)
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if !self.filter.matches(record) {
+            return;
+        }
+        let mut line = Vec::with_capacity(512);
+        let (now, request_id) = ((self.now)(), super::request_id());
+        let written = match self.format {
+            LogFormat::Text => write_text(&mut line, record, now, request_id),
+            LogFormat::Json => write_json(&mut line, record, now, request_id),
+        };
+        if written.is_ok() {
+            STDERR.add(&line, record.level() <= Level::Warn);
+        }
+    }
+
+    fn flush(&self) {
+        STDERR.write();
+    }
 }
 
 /// What a panic said of itself.
@@ -62,82 +109,116 @@ pub fn panic_text(payload: &(dyn Any + Send)) -> &str {
         .unwrap_or("a panic without a text")
 }
 
+/// The five members that every line of JSON has.
+const OURS: [&str; 5] = ["ts", "level", "target", "requestId", "message"];
+
 /// Writes a record as one line of JSON: `ts` (RFC 3339, UTC, milliseconds), `level`, `target`,
 /// `requestId` (or null), `message`, then the record's own members. A member that is named like one
 /// of these five is written with `kv_` in front.
 ///
 /// # Errors
-/// When `out` cannot be written to.
+/// When a text cannot be written as JSON, which does not happen in memory.
 pub fn write_json(
-    out: &mut impl Write,
+    out: &mut Vec<u8>,
     record: &Record<'_>,
     now: DateTime<Utc>,
     request_id: Option<Uuid>,
 ) -> io::Result<()> {
-    let mut line = Map::new();
-    let mut put = |name: &str, value: Value| line.insert(name.to_owned(), value);
-    put("ts", timestamp(now).into());
-    put("level", record.level().as_str().into());
-    put("target", record.target().into());
-    put("requestId", request_id.map(|id| id.to_string()).into());
-    put("message", record.args().to_string().into());
-    for (name, value) in members(record) {
-        let name = if line.contains_key(&name) {
-            format!("kv_{name}")
-        } else {
-            name
-        };
-        line.insert(name, value);
+    let start = out.len();
+    write!(
+        out,
+        r#"{{"ts":"{}","level":"{}","target":"#,
+        timestamp(now),
+        record.level()
+    )?;
+    serde_json::to_writer(&mut *out, record.target())?;
+    match request_id {
+        Some(id) => write!(out, r#","requestId":"{id}","message":"#)?,
+        None => out.extend_from_slice(br#","requestId":null,"message":"#),
     }
-    let mut text = String::new();
-    for character in Value::Object(line).to_string().chars() {
-        // JSON's own rules stop at U+001F; what is left can stand inside strings only.
-        if is_dangerous(character) {
-            push_utf16_escape(&mut text, character);
+    serde_json::to_writer(&mut *out, &text_of(record))?;
+    for_members(record, |name, value| {
+        out.push(b',');
+        if OURS.contains(&name) {
+            serde_json::to_writer(&mut *out, &format!("kv_{name}"))?;
         } else {
-            text.push(character);
+            serde_json::to_writer(&mut *out, name)?;
         }
-    }
-    writeln!(out, "{text}")
+        out.push(b':');
+        out.extend_from_slice(value);
+        Ok(())
+    })?;
+    out.push(b'}');
+    // JSON's own rules stop at U+001F; what is left can stand inside strings only.
+    escape(out, start, push_utf16_escape);
+    out.push(b'\n');
+    Ok(())
 }
 
 /// Writes a record as one line for people: time, level, target, message, `name=value` pairs, request.
 ///
 /// # Errors
-/// When `out` cannot be written to.
+/// When a text cannot be written as JSON, which does not happen in memory.
 pub fn write_text(
-    out: &mut impl Write,
+    out: &mut Vec<u8>,
     record: &Record<'_>,
     now: DateTime<Utc>,
     request_id: Option<Uuid>,
 ) -> io::Result<()> {
-    let mut line = format!(
+    let start = out.len();
+    write!(
+        out,
         "{} {:<5} {} {}",
         timestamp(now),
         record.level(),
         record.target(),
         record.args()
-    );
-    let request = request_id.map(|id| ("request".to_owned(), Value::String(id.to_string())));
-    for (name, value) in members(record).into_iter().chain(request) {
-        let _ = match value {
-            Value::String(text) if is_one_word(&text) => write!(line, " {name}={text}"),
-            value => write!(line, " {name}={value}"),
-        };
-    }
-    let mut text = String::new();
-    for character in line.chars() {
-        if is_dangerous(character) {
-            text.extend(character.escape_default());
-        } else {
-            text.push(character);
+    )?;
+    for_members(record, |name, value| {
+        write!(out, " {name}=")?;
+        match one_word(value) {
+            Some(word) => out.extend_from_slice(word.as_bytes()),
+            None => out.extend_from_slice(value),
         }
+        Ok(())
+    })?;
+    if let Some(id) = request_id {
+        write!(out, " request={id}")?;
     }
-    writeln!(out, "{text}")
+    escape(out, start, |text, character| {
+        text.extend(character.escape_default());
+    });
+    out.push(b'\n');
+    Ok(())
 }
 
 fn timestamp(now: DateTime<Utc>) -> String {
     now.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+fn text_of<'a>(record: &Record<'a>) -> Cow<'a, str> {
+    let text = record.args();
+    text.as_str()
+        .map_or_else(|| text.to_string().into(), Cow::Borrowed)
+}
+
+/// Replaces what is dangerous in the line that begins at `start`.
+fn escape(out: &mut Vec<u8>, start: usize, push: impl Fn(&mut String, char)) {
+    let written = out.get(start..).unwrap_or_default();
+    if written.iter().all(|byte| matches!(byte, b' '..=b'~')) {
+        return;
+    }
+    let line = String::from_utf8_lossy(written).into_owned();
+    let mut text = String::with_capacity(line.len());
+    for character in line.chars() {
+        if is_dangerous(character) {
+            push(&mut text, character);
+        } else {
+            text.push(character);
+        }
+    }
+    out.truncate(start);
+    out.extend_from_slice(text.as_bytes());
 }
 
 /// Control characters (ESC and the C1 set among them), line separators, and the marks that turn the
@@ -153,47 +234,76 @@ fn push_utf16_escape(text: &mut String, character: char) {
     }
 }
 
-fn is_one_word(text: &str) -> bool {
-    !text.is_empty()
-        && !text
-            .contains(|character: char| character.is_whitespace() || matches!(character, '"' | '='))
+/// The text of a JSON string, if people can read it without its quotes.
+fn one_word(json: &[u8]) -> Option<Cow<'_, str>> {
+    let inside = json.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+    let text = if inside.contains(&b'\\') {
+        Cow::Owned(serde_json::from_slice(json).ok()?)
+    } else {
+        Cow::Borrowed(str::from_utf8(inside).ok()?)
+    };
+    (!text.is_empty()
+        && !text.contains(|character: char| {
+            character.is_whitespace() || matches!(character, '"' | '=')
+        }))
+    .then_some(text)
 }
 
-/// The record's own members, in the order in which the call names them; absent values are left out.
-fn members(record: &Record<'_>) -> Vec<(String, Value)> {
-    struct Members(Vec<(String, Value)>);
+/// The record's own members as JSON, in the order in which the call names them; absent values are left out.
+fn for_members(
+    record: &Record<'_>,
+    write: impl FnMut(&str, &[u8]) -> io::Result<()>,
+) -> io::Result<()> {
+    struct Members<F> {
+        write: F,
+        value: Vec<u8>,
+        outcome: io::Result<()>,
+    }
 
-    impl<'kvs> VisitSource<'kvs> for Members {
+    impl<'kvs, F: FnMut(&str, &[u8]) -> io::Result<()>> VisitSource<'kvs> for Members<F> {
         fn visit_pair(
             &mut self,
             key: kv::Key<'kvs>,
             value: kv::Value<'kvs>,
         ) -> Result<(), kv::Error> {
-            let value =
-                serde_json::to_value(&value).unwrap_or_else(|_| Value::String(value.to_string()));
-            if !value.is_null() {
-                self.0.push((key.as_str().to_owned(), value));
+            self.value.clear();
+            let mut written = match value.to_borrowed_str() {
+                Some(text) => serde_json::to_writer(&mut self.value, text),
+                None => serde_json::to_writer(&mut self.value, &value),
+            };
+            if written.is_err() {
+                self.value.clear();
+                written = serde_json::to_writer(&mut self.value, &value.to_string());
+            }
+            if self.outcome.is_ok() && self.value != b"null" {
+                self.outcome = written
+                    .map_err(io::Error::from)
+                    .and_then(|()| (self.write)(key.as_str(), &self.value));
             }
             Ok(())
         }
     }
 
-    let mut members = Members(Vec::new());
+    let mut members = Members {
+        write,
+        value: Vec::new(),
+        outcome: Ok(()),
+    };
     // The visitor above never fails, and a source that does has given what it could.
     let _ = record.key_values().visit(&mut members);
-    members.0
+    members.outcome
 }
 
 #[cfg(test)]
 mod tests {
-    use log::Level;
     use rstest::rstest;
+    use serde_json::Value;
 
     use super::*;
 
     type Writer = fn(&mut Vec<u8>, &Record<'_>, DateTime<Utc>, Option<Uuid>) -> io::Result<()>;
-    const JSON: Writer = |out, record, now, id| write_json(out, record, now, id);
-    const TEXT: Writer = |out, record, now, id| write_text(out, record, now, id);
+    const JSON: Writer = write_json;
+    const TEXT: Writer = write_text;
 
     fn now() -> DateTime<Utc> {
         "2026-03-04T05:06:07.0809Z".parse().unwrap()
@@ -255,6 +365,16 @@ mod tests {
              request=01900000-0000-7000-8000-000000000001\n"
         );
         assert!(line(TEXT, "imported", &[], None).ends_with("samverkan::sync imported\n"));
+        let members = [
+            ("path", kv::Value::from("a\\b")),
+            ("empty", kv::Value::from("")),
+            ("sum", kv::Value::from("1=1")),
+            ("place", kv::Value::from("Örebro")),
+        ];
+        assert!(
+            line(TEXT, "x", &members, None)
+                .ends_with(" x path=a\\b empty=\"\" sum=\"1=1\" place=Örebro\n")
+        );
     }
 
     #[test]

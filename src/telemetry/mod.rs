@@ -6,11 +6,13 @@
 //! which error hid behind a 500) goes the other way, through [`note_cause`], into the access line.
 //!
 //! * [`logging`]: how a log record becomes one line, whatever text it carries.
+//! * [`outlet`]: where the lines leave the process, and when.
 //! * [`request_log`]: the middleware around every request.
 //! * [`metrics`]: counters for Prometheus, on a listener of their own.
 
 pub mod logging;
 pub mod metrics;
+pub mod outlet;
 pub mod request_log;
 
 use std::cell::RefCell;
@@ -36,7 +38,7 @@ pub struct RequestContext {
     /// The caller's trace, or one that began here, with a span id for this request.
     pub traceparent: TraceParent,
     cause: RefCell<Option<String>>,
-    caller: RefCell<Option<String>>,
+    caller: RefCell<Option<Rc<str>>>,
 }
 
 impl RequestContext {
@@ -60,7 +62,7 @@ impl RequestContext {
 
     /// Who is calling, as it was last noted.
     #[must_use]
-    pub fn caller(&self) -> Option<String> {
+    pub fn caller(&self) -> Option<Rc<str>> {
         self.caller.borrow().clone()
     }
 }
@@ -94,7 +96,7 @@ pub fn note_cause(cause: String) {
 /// Notes for the access line who is calling: a client id, never a name, a token or an address.
 pub fn note_caller(caller: &str) {
     if let Some(context) = current() {
-        context.caller.replace(Some(caller.to_owned()));
+        context.caller.replace(Some(caller.into()));
     }
 }
 

@@ -8,6 +8,7 @@
 //! The access line leaves out what can hold personal data or secrets: the query string, all headers,
 //! all bodies, the address of the caller.
 
+use std::cell::RefCell;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -15,6 +16,7 @@ use std::time::{Duration, Instant};
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
+use actix_web::http::Method;
 use actix_web::http::header::{
     CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue,
     REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
@@ -65,8 +67,8 @@ pub async fn request_context<B: MessageBody + 'static>(
     ));
     let access = Access {
         started: Instant::now(),
-        method: req.method().to_string(),
-        path: req.path().chars().take(LONGEST_PATH).collect(),
+        method: req.method().clone(),
+        path: beginning(req.path()).to_owned(),
         metrics: req.app_data::<Data<Metrics>>().cloned(),
         context: Rc::clone(&context),
     };
@@ -108,7 +110,7 @@ pub async fn request_context<B: MessageBody + 'static>(
 /// What has to be remembered of a request until its answer is known.
 struct Access {
     started: Instant,
-    method: String,
+    method: Method,
     path: String,
     metrics: Option<Data<Metrics>>,
     context: Rc<RequestContext>,
@@ -119,7 +121,7 @@ impl Access {
     fn finish(&self, route: Option<&str>, status: u16, size: BodySize) {
         let duration = self.started.elapsed();
         if let Some(metrics) = &self.metrics {
-            metrics.observe_request(&self.method, route, status, duration);
+            metrics.observe_request(self.method.as_str(), route, status, duration);
         }
         let bytes = match size {
             BodySize::None => Some(0),
@@ -127,9 +129,10 @@ impl Access {
             BodySize::Stream => None,
         };
         let (caller, cause) = (self.context.caller(), self.context.cause());
+        let caller = caller.as_deref();
         let route = route.unwrap_or(UNKNOWN_ROUTE);
         let members: [(&str, Value<'_>); 8] = [
-            ("method", self.method.to_value()),
+            ("method", self.method.as_str().to_value()),
             ("route", route.to_value()),
             ("path", self.path.to_value()),
             ("status", status.to_value()),
@@ -158,6 +161,14 @@ impl Access {
         self.finish(None, answer.status().as_u16(), answer.body().size());
         InternalError::from_response(cause, answer).into()
     }
+}
+
+/// As much of a path as a line shows.
+fn beginning(path: &str) -> &str {
+    path.char_indices()
+        .nth(LONGEST_PATH)
+        .and_then(|(end, _)| path.get(..end))
+        .unwrap_or(path)
 }
 
 /// Milliseconds with three decimals.
@@ -215,8 +226,44 @@ fn vary(headers: &HeaderMap) -> Option<HeaderValue> {
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
         .any(|directive| directive.trim().eq_ignore_ascii_case("public"));
-    let named = headers
-        .get_all(VARY)
+    let mut named = headers.get_all(VARY);
+    let first = named.next();
+    if named.next().is_some() {
+        return merged_vary(headers.get_all(VARY), is_public);
+    }
+    // Most answers of an app name the same headers, once.
+    LAST_VARY.with_borrow_mut(|last| match last {
+        Some(known) if known.is_public == is_public && known.named.as_ref() == first => {
+            known.merged.clone()
+        }
+        _ => {
+            let merged = merged_vary(first.into_iter(), is_public);
+            *last = Some(Vary {
+                is_public,
+                named: first.cloned(),
+                merged: merged.clone(),
+            });
+            merged
+        }
+    })
+}
+
+thread_local! {
+    static LAST_VARY: RefCell<Option<Vary>> = const { RefCell::new(None) };
+}
+
+/// What an answer's `Vary` was made of, and the outcome.
+struct Vary {
+    is_public: bool,
+    named: Option<HeaderValue>,
+    merged: Option<HeaderValue>,
+}
+
+fn merged_vary<'a>(
+    named: impl Iterator<Item = &'a HeaderValue>,
+    is_public: bool,
+) -> Option<HeaderValue> {
+    let named = named
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
         .map(str::trim)

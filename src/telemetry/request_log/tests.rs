@@ -1,7 +1,5 @@
 //! The middleware, seen from both sides: through a small app, and in what it logs and counts.
 
-use std::cell::RefCell;
-
 use actix_web::http::StatusCode;
 use actix_web::middleware::from_fn;
 use actix_web::test::{TestRequest, init_service, try_call_service};
@@ -224,7 +222,18 @@ fn vary_names_each_header_once(
     for name in named {
         headers.append(VARY, HeaderValue::from_static(name));
     }
-    assert_eq!(vary(&headers), expected.map(HeaderValue::from_static));
+    // What is remembered of one answer must not become another's.
+    let other = HeaderMap::from_iter([(VARY, HeaderValue::from_static("X-Other"))]);
+    for _ in 0..2 {
+        assert_eq!(vary(&headers), expected.map(HeaderValue::from_static));
+        let other = vary(&other).unwrap();
+        assert!(
+            other
+                .to_str()
+                .unwrap()
+                .starts_with("X-Other, Accept-Language, ")
+        );
+    }
 }
 
 #[actix_web::test]
