@@ -3,10 +3,13 @@
 //! A *publication* freezes approved reports under a name. Every number that leaves it for someone who does not own the
 //! area is a sum over one protected base ([`cube`]), so that no two answers together say more than one does.
 
+pub mod atoms;
 pub mod codes;
 pub mod cube;
 pub mod frozen;
 pub mod library;
+pub mod protection;
+pub mod quality;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
