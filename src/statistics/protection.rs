@@ -45,13 +45,16 @@ impl AddAssign for Changed {
     }
 }
 
+/// Sums of groups that wait for an area.
+type Waiting = HashMap<(u8, u8, u8, u8), (i64, Quality)>;
+
 /// The protection of one family: one measure, basis and period.
 #[derive(Debug)]
 pub struct Shield<'p> {
     protector: &'p Protector,
     identity: String,
     /// What waits for the areas around: too sensitive for the area that it was reported for.
-    moved: BTreeMap<String, HashMap<(u8, u8, u8, u8), (i64, Quality)>>,
+    moved: BTreeMap<String, Waiting>,
     changed: Changed,
 }
 

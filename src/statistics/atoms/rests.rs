@@ -120,7 +120,7 @@ pub(super) fn settle(
         let mut rests = Vec::new();
         for cell in level {
             let scope = group(&cell);
-            let left = match (cell.value, inside.get(&scope)) {
+            let remaining = match (cell.value, inside.get(&scope)) {
                 (None, None) if !silent.contains(&scope) => cell,
                 (None, _) => continue,
                 (Some(total), Some(inside)) if total < inside.sum => {
@@ -137,15 +137,18 @@ pub(super) fn settle(
                     if total == inside.sum {
                         continue;
                     }
-                    let left = Cell {
+                    let remaining = Cell {
                         value: Some(total - inside.sum),
                         quality: cell.quality.max(inside.quality),
                         ..cell
                     };
-                    regrouped(left, Shape::rest(scope, inside.broken, dictionary))
+                    regrouped(remaining, Shape::rest(scope, inside.broken, dictionary))
                 }
             };
-            rests.push(Held { scope, cell: left });
+            rests.push(Held {
+                scope,
+                cell: remaining,
+            });
         }
         let known = |home: &Option<Group>| home.is_some_and(|home| counted.contains(&home));
         for (covered, home) in covered_parts.iter_mut().zip(&homes) {
