@@ -20,6 +20,7 @@ use crate::http::cors;
 use crate::http::fallback::{default_service, path_config};
 use crate::http::list::PublicUrl;
 use crate::http::{BASE_PATH, MAX_BODY};
+use crate::statistics::cache::AnswerCache;
 use crate::statistics::library::Library;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::request_log::request_context;
@@ -46,6 +47,8 @@ pub struct AppState {
     pub docs: bool,
     /// The publications that can be read.
     pub library: Library,
+    /// Answers of statistics, ready to be sent again.
+    pub answers: AnswerCache,
     /// What the health checks know.
     pub health: web::Data<health::Health>,
 }
@@ -86,6 +89,7 @@ pub fn build_app(
         .app_data(web::Data::from(state.metrics))
         .app_data(PublicUrl(state.public_url))
         .app_data(web::Data::new(state.library))
+        .app_data(web::Data::new(state.answers))
         .app_data(state.health)
         .app_data(web::Data::new(
             openapi::routes()
@@ -175,4 +179,32 @@ async fn plain_http(
         Some(refusal) => response.into_response(refusal).map_into_right_body(),
         None => response.map_into_left_body(),
     })
+    Ok(response)
+}
+fn cors(origins: &[String]) -> Cors {
+    let mut cors = Cors::default()
+        .allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE"])
+        .allowed_headers([
+            "Authorization",
+            "Content-Type",
+            "Accept",
+            "Accept-Language",
+            "If-Match",
+            "If-None-Match",
+            "traceparent",
+        ])
+        .expose_headers([
+            "Content-Disposition",
+            "Content-Location",
+            "ETag",
+            "Location",
+            "Link",
+            "Retry-After",
+            "X-Request-Id",
+            "X-Total-Count",
+        .max_age(600);
+    for origin in origins {
+        cors = cors.allowed_origin(origin);
+    }
+    cors
 }

@@ -240,6 +240,9 @@ pub struct Serve {
     /// Database connections for writes and other transactions; each worker has two more for reads
     #[arg(long, env = "SAMVERKAN_POOL_SIZE", value_name = "NUMBER", default_value = "4", value_parser = number::<1, 256>)]
     pool_size: u16,
+    /// Memory for answers of statistics that are kept to be answered again, in MiB; 0 keeps none
+    #[arg(long, env = "SAMVERKAN_STATISTICS_CACHE_MIB", value_name = "MIB", default_value = "64", value_parser = number::<0, 65_535>)]
+    statistics_cache_mib: u16,
     /// Do not serve the pages at /docs
     #[arg(long, env = "SAMVERKAN_NO_DOCS", value_parser = BoolishValueParser::new())]
     pub no_docs: bool,
@@ -275,6 +278,12 @@ impl Serve {
     #[must_use]
     pub fn pool_size(&self) -> usize {
         self.pool_size.into()
+    }
+
+    /// How many bytes of answers are kept.
+    #[must_use]
+    pub fn statistics_cache(&self) -> u64 {
+        u64::from(self.statistics_cache_mib) * 1024 * 1024
     }
 
     /// How long requests under way may take when the service stops.

@@ -20,6 +20,7 @@ use crate::db::Shared;
 use crate::health::Health;
 use crate::http::BASE_PATH;
 use crate::server::{self, Running};
+use crate::statistics::cache::AnswerCache;
 use crate::statistics::library::{self, Library};
 use crate::telemetry::logging;
 use crate::telemetry::metrics::Metrics;
@@ -89,6 +90,7 @@ async fn answer(settings: &Serve, database: &Database) -> Result<(), Failure> {
         clock,
         revocations,
         library,
+        answers: AnswerCache::new(settings.statistics_cache()),
         metrics: Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"))?),
         public_url: settings.public_url.clone(),
         cors_origins: settings.cors_origins.clone(),

@@ -43,7 +43,7 @@ fn cell(value: &Value) -> String {
 }
 
 /// See <https://owasp.org/www-community/attacks/CSV_Injection>.
-fn guarded(text: &str) -> String {
+pub(super) fn guarded(text: &str) -> String {
     let dangerous = text.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠']);
     if dangerous && text.parse::<f64>().is_err() {
         format!("'{text}")

@@ -10,10 +10,10 @@ use serde_json::Value;
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::etag;
 use super::params::{Format, ListQuery};
+use super::{accept, etag};
 use crate::formats::csv;
-use crate::problem::{ApiResult, Fault, Problem, ProblemKind, text};
+use crate::problem::{ApiResult, Fault, Problem, ProblemKind};
 
 /// The media type of an answer with `fields=`: the same members, not all of them.
 pub const SELECTION: &str = "application/vnd.samverkan.selection+json";
@@ -410,82 +410,19 @@ fn select(item: &impl Serialize, fields: &[String]) -> ApiResult<Value> {
 
 /// The format: `format=` first, then `Accept`.
 fn negotiate(req: &HttpRequest, asked: Option<Format>) -> ApiResult<Format> {
-    if let Some(format) = asked {
-        return Ok(format);
+    const OFFERED: [&str; 2] = [JSON, "text/csv"];
+    match (asked, accept::choose(req, &OFFERED)) {
+        (Some(format), _) => Ok(format),
+        (None, Some(0)) => Ok(Format::Json),
+        (None, Some(_)) => Ok(Format::Csv),
+        (None, None) => Err(accept::not_acceptable(&OFFERED)),
     }
-    let (json, csv) = (
-        accepts(req, "application", "json"),
-        accepts(req, "text", "csv"),
-    );
-    if json <= 0.0 && csv <= 0.0 {
-        return Err(not_acceptable("application/json, text/csv"));
-    }
-    Ok(if csv > json {
-        Format::Csv
-    } else {
-        Format::Json
-    })
 }
 
 fn accept_json(req: &HttpRequest) -> ApiResult<()> {
-    if accepts(req, "application", "json") > 0.0 {
-        Ok(())
-    } else {
-        Err(not_acceptable(JSON))
-    }
-}
-
-fn not_acceptable(formats: &str) -> Problem {
-    Problem::new(ProblemKind::NotAcceptable).detail(text(
-        format!("Formaten här är {formats}."),
-        format!("The formats here are {formats}."),
-    ))
-}
-
-/// The weight that `Accept` gives a media type: the most specific range decides; without the header, all are welcome.
-fn accepts(req: &HttpRequest, kind: &str, subtype: &str) -> f32 {
-    let mut best: Option<(u8, f32)> = None;
-    for value in req
-        .headers()
-        .get_all(header::ACCEPT)
-        .filter_map(|value| value.to_str().ok())
-    {
-        for range in value.split(',') {
-            let mut parts = range.split(';').map(str::trim);
-            let specific = match parts
-                .next()
-                .unwrap_or_default()
-                .to_ascii_lowercase()
-                .split_once('/')
-            {
-                Some((k, s)) if k == kind && s == subtype => 3,
-                Some((k, s))
-                    if k == kind && (s == "*" || s.ends_with("+json") && subtype == "json") =>
-                {
-                    2
-                }
-                Some(("*", "*")) => 1,
-                _ => continue,
-            };
-            let weight = parts
-                .find_map(|p| p.strip_prefix("q="))
-                .and_then(|q| q.parse().ok())
-                .unwrap_or(1.0);
-            if best.is_none_or(|(known, _)| specific > known) {
-                best = Some((specific, weight));
-            }
-        }
-    }
-    match best {
-        Some((_, weight)) => weight,
-        None if req.headers().contains_key(header::ACCEPT) => 0.0,
-        None => {
-            if subtype == "json" {
-                1.0
-            } else {
-                0.5
-            }
-        }
+    match accept::choose(req, &[JSON]) {
+        Some(_) => Ok(()),
+        None => Err(accept::not_acceptable(&[JSON])),
     }
 }
 
@@ -529,34 +466,5 @@ fn links(req: &HttpRequest, query: &ListQuery, extent: &Extent) -> Links {
         prev: (page > 1).then(|| to((page - 1).min(pages), "prev")),
         next: (page < pages).then(|| to(page + 1, "next")),
         last: Some(to(pages, "last")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use actix_web::test::TestRequest;
-
-    fn format(accept: &str) -> Option<Format> {
-        negotiate(
-            &TestRequest::default()
-                .insert_header(("Accept", accept))
-                .to_http_request(),
-            None,
-        )
-        .ok()
-    }
-
-    #[test]
-    fn accept_chooses_the_format() {
-        assert_eq!(format("text/csv"), Some(Format::Csv));
-        assert_eq!(format("text/csv, application/json"), Some(Format::Json));
-        assert_eq!(
-            format("text/csv, application/json;q=0.5"),
-            Some(Format::Csv)
-        );
-        assert_eq!(format("*/*"), Some(Format::Json));
-        assert_eq!(format("text/html"), None);
-        assert_eq!(format("application/json;q=0, text/csv;q=0"), None);
     }
 }

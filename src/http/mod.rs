@@ -1,5 +1,6 @@
 //! The manners of the API, the same for every resource: parameters, lists, conditional requests, bodies, formats.
 
+pub mod accept;
 pub mod body;
 pub mod cors;
 pub mod etag;

@@ -7,6 +7,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::statistics;
 use crate::http::list::SELECTION;
 use crate::problem::ProblemKind;
 
@@ -25,6 +26,7 @@ pub fn operations(document: &mut Value) {
                     request(operation, method, &mut patches);
                 }
                 answers(operation, path, method);
+                statistics::formats(operation);
                 problems(operation, path, method);
                 response_headers(operation);
             }
@@ -139,7 +141,7 @@ fn answers(operation: &mut Value, path: &str, method: &str) {
     let has = |name: &str| {
         parameters.is_some_and(|list| list.iter().any(|parameter| parameter["name"] == name))
     };
-    let (selects, lists) = (has("fields"), has("format"));
+    let (selects, lists) = (has("fields"), has("format") && !has(statistics::MARK));
     let Some(responses) = operation
         .get_mut("responses")
         .and_then(Value::as_object_mut)
@@ -206,11 +208,13 @@ fn problems(operation: &mut Value, path: &str, method: &str) {
         kinds.extend([K::Conflict, K::RequestTimeout]);
     }
     if has_body {
-        kinds.extend([
-            K::PayloadTooLarge,
-            K::UnsupportedMediaType,
-            K::ValidationFailed,
-        ]);
+        kinds.extend([K::PayloadTooLarge, K::UnsupportedMediaType]);
+    }
+    if statistics::are_answered(operation) {
+        kinds.push(K::NotAcceptable);
+    }
+    if has_body || statistics::are_answered(operation) {
+        kinds.push(K::ValidationFailed);
     }
     if needs_if_match(path, method) {
         kinds.extend([K::PreconditionFailed, K::PreconditionRequired]);

@@ -6,6 +6,7 @@
 
 mod examples;
 mod finish;
+mod statistics;
 
 use std::sync::OnceLock;
 
@@ -27,7 +28,10 @@ pub const API_RELEASED: &str = "2026-11-22";
     crate::problem::ProblemBody,
     crate::problem::ProblemError,
     crate::http::params::Format,
-    crate::http::lang::Lang
+    crate::http::lang::Lang,
+    crate::statistics::deliver::Format,
+    crate::statistics::deliver::Dialect,
+    crate::formats::cube_json::Cube<'static>
 )))]
 struct Base;
 

@@ -4,8 +4,10 @@
 //! area is a sum over one protected base ([`cube`]), so that no two answers together say more than one does.
 
 pub mod atoms;
+pub mod cache;
 pub mod codes;
 pub mod cube;
+pub mod deliver;
 pub mod frozen;
 pub mod library;
 pub mod protection;

@@ -59,6 +59,7 @@ impl TestApp {
                 Issuer::new("http://samverkan.test", "samverkan", DEFAULT_LIFETIME, ring).unwrap(),
             ),
             library: samverkan::statistics::library::Library::default(),
+            answers: samverkan::statistics::cache::AnswerCache::new(8 * 1024 * 1024),
             health: web::Data::new(Health::new(std::sync::Arc::clone(&db), clock.clone())),
             db,
             clock,
