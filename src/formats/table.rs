@@ -275,6 +275,7 @@ impl Table {
     }
 
     /// The unit of a metric in a row: its own, or that of the row's measure.
+    #[must_use]
     pub fn unit<'a>(&'a self, row: usize, metric: &'a Metric) -> Option<&'a Unit> {
         metric.unit.as_ref().or_else(|| {
             self.categories(row)

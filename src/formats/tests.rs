@@ -49,7 +49,7 @@ fn unit(decimals: u8) -> Unit {
 fn table(
     codes: [Vec<String>; 3],
     metrics: usize,
-    measured: bool,
+    has_units: bool,
     cells: Vec<(Vec<Option<f64>>, bool, Option<String>)>,
     synthetic: bool,
 ) -> Table {
@@ -71,9 +71,9 @@ fn table(
             })
             .collect(),
     };
-    let measure = if measured { Role::Metric } else { Role::None };
+    let measure = if has_units { Role::Metric } else { Role::None };
     let value = Metric::new("value", Label::new("Värde", "Value"));
-    let value = if measured {
+    let value = if has_units {
         value
     } else {
         value.of_unit(unit(1))
