@@ -211,7 +211,8 @@ fn problems(operation: &mut Value, path: &str, method: &str) {
         kinds.extend([K::PayloadTooLarge, K::UnsupportedMediaType]);
     }
     if statistics::are_answered(operation) {
-        kinds.push(K::NotAcceptable);
+        // The publication that is asked for may be unknown or withdrawn.
+        kinds.extend([K::NotAcceptable, K::NotFound, K::Gone]);
     }
     if has_body || statistics::are_answered(operation) {
         kinds.push(K::ValidationFailed);

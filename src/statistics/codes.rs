@@ -10,6 +10,11 @@ pub const LISTS: &[CodeList] = &[
     Severity::LIST,
     CellStatus::LIST,
     Level::LIST,
+    Dimension::LIST,
+    Included::LIST,
+    Protection::LIST,
+    Origin::LIST,
+    Reason::LIST,
 ];
 
 code_list! {
@@ -73,6 +78,70 @@ code_list! {
     NoDenominator = "no_denominator", "Nämnaren saknas", "The denominator is missing";
     /// Two numbers that mean different things; the reason is stated.
     NotComparable = "not_comparable", "Inte jämförbar", "Not comparable";
+}
+
+code_list! {
+    /// A dimension that a number can be split by.
+    Dimension = "dimension", "Indelning", "Dimension", check None;
+    Gender = "gender", "Kön", "Gender";
+    AgeBand = "ageBand", "Ålder", "Age";
+    Subject = "subject", "Ämne", "Subject";
+    ActivityForm = "activityForm", "Verksamhetsform", "Form of activity";
+}
+
+code_list! {
+    /// What an answer shows beside its values.
+    Included = "answer-part", "Del av ett svar", "Part of an answer", check None;
+    Numerator = "numerator", "Täljare", "Numerator";
+    Denominator = "denominator", "Nämnare", "Denominator";
+    Coverage = "coverage", "Täckning", "Coverage";
+}
+
+code_list! {
+    /// How the small groups in numbers are protected.
+    Protection = "protection", "Skydd av små grupper", "Protection of small groups", check None;
+    /// Each cell of 1–4 is 0 or 5 (some dimensions: of 1–19 it is 0 or 20), by a secret key, the same in every answer.
+    KeyedRounding5 = "keyed-rounding-5", "Avrundning med nyckel till 0 eller 5", "Keyed rounding to 0 or 5";
+    /// As reported; for the owners of the areas.
+    None = "none", "Inget", "None";
+}
+
+code_list! {
+    /// Where a value comes from.
+    Origin = "value-origin", "Värdets ursprung", "Origin of a value", check None;
+    /// A sum of the protected cells of the publication, or a share of such sums.
+    Computed = "computed", "Beräknat", "Computed";
+    /// As a source has published it.
+    Published = "published", "Publicerat av källan", "Published by the source";
+}
+
+code_list! {
+    /// Why a value is missing, incomplete, or not what it seems.
+    Reason = "answer-reason", "Skäl", "Reason", check None;
+    /// Some people of the group are reported in a wider group only.
+    BrokenDownLessFinely = "broken_down_less_finely", "Källan delar inte upp talet så fint", "The source does not break the number down so finely";
+    /// What a share counts is not known for exactly the ages that it is a share of.
+    NumeratorNotOfTheseAges = "numerator_not_of_these_ages", "Täljaren är inte känd för just de åldrar som nämnaren avser", "The numerator is not known for exactly the ages of the denominator";
+    /// A share is asked for by ages that it is not a share of.
+    OutsideDenominatorAges = "outside_denominator_ages", "Andelen avser inte de åldrarna", "The share is not of these ages";
+    /// A person can have several subjects and forms of activity.
+    PersonsNotSummed = "persons_not_summed", "Personer kan inte summeras över ämnen eller verksamhetsformer", "Persons cannot be summed over subjects or forms of activity";
+    /// See `coverage`.
+    SomePlacesMissing = "some_places_missing", "Alla delar har inte rapporterat", "Not every part has reported";
+    /// The source says that a part of the number is missing.
+    ValueMissing = "value_missing", "Källan saknar ett av talen", "The source lacks one of the numbers";
+    /// The publication shows the group for larger areas only.
+    ShownForLargerAreasOnly = "shown_for_larger_areas_only", "Redovisas bara för större områden", "Shown for larger areas only";
+    /// The number of residents of the group is not in the publication.
+    ResidentsUnknown = "residents_unknown", "Antalet invånare i gruppen är inte känt", "The number of residents of the group is not known";
+    /// A range or an undated period has no day for which residents could be counted.
+    NoPopulationYear = "no_population_year", "Perioden har inget år att räkna invånare för", "The period has no year to count residents of";
+    /// Shares, money and ranks are no sums.
+    FigureNotSummed = "figure_not_summed", "Talet kan inte summeras över kommuner", "The figure cannot be summed over municipalities";
+    AreaNotInPeriod = "area_not_in_period", "Området fanns inte under perioden", "The area did not exist in the period";
+    NoMembers = "no_members", "Ingen kommun hör dit under perioden", "No municipality belongs to it in the period";
+    /// The municipality has reported, without its districts.
+    NotByDistrict = "not_by_district", "Kommunen redovisar inte per område", "The municipality does not report by district";
 }
 
 impl Level {

@@ -159,7 +159,8 @@ impl Axes {
 pub struct Sum {
     /// The sum.
     pub value: i64,
-    /// Cells in it. With none, and nothing wider or narrower, the number is a reported 0 or there is no block at all.
+    /// Cells in it that have a value. With none, and nothing missing, wider or narrower, the number is a reported 0 or
+    /// there is no block at all.
     pub cells: u32,
     /// The worst quality in it.
     pub quality: Quality,
@@ -215,10 +216,12 @@ impl Sum {
         } else if fits.contains(&Fit::Narrower) {
             self.narrower = true;
         } else {
-            self.cells += 1;
-            self.quality = self.quality.max(cell.quality);
             match cell.value {
-                Some(value) => self.value += value,
+                Some(value) => {
+                    self.cells += 1;
+                    self.value += value;
+                    self.quality = self.quality.max(cell.quality);
+                }
                 None => self.missing = true,
             }
         }

@@ -4,6 +4,8 @@
 //! area is a sum over one protected base ([`cube`]), so that no two answers together say more than one does.
 
 pub mod atoms;
+pub mod answer;
+pub mod blocks;
 pub mod cache;
 pub mod codes;
 pub mod cube;
@@ -12,8 +14,14 @@ pub mod frozen;
 pub mod library;
 pub mod protection;
 pub mod quality;
+pub mod participation;
+pub mod query;
+pub mod rates;
+mod raw;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// The handlers of this wing.
-pub fn routes(_cfg: &mut ServiceConfig<'_>) {}
+pub fn routes(cfg: &mut ServiceConfig<'_>) {
+    cfg.configure(participation::routes);
+}

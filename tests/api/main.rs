@@ -25,3 +25,4 @@ mod partnerships;
 mod projects;
 mod questions;
 mod rows;
+mod statistics;

@@ -1,0 +1,140 @@
+//! What a reader of an answer must or should know.
+
+use crate::formats::table::{Label, Note, synthetic_warning};
+use crate::statistics::blocks::Base;
+use crate::statistics::frozen::{Both, Break, Frozen, Measure, Note as Kept, Period};
+use crate::statistics::query::{Place, Question};
+
+impl From<&Both> for Label {
+    fn from(both: &Both) -> Self {
+        Self::new(&both.sv, &both.en)
+    }
+}
+
+/// The measures that an answer says something of: those asked for, and the numerators of computed shares.
+pub fn measures<'f>(frozen: &'f Frozen, question: &Question) -> Vec<&'f Measure> {
+    let mut measures: Vec<&Measure> = Vec::new();
+    for no in 0..question.measures.len() {
+        let asked = question.measure(frozen, no);
+        let counted = asked.and_then(|measure| measure.counted(&frozen.catalogue));
+        for measure in asked.into_iter().chain(counted) {
+            if !measures.iter().any(|known| known.code == measure.code) {
+                measures.push(measure);
+            }
+        }
+    }
+    measures
+}
+
+/// The notes on an answer, the mandatory ones first.
+#[must_use]
+pub fn notes(frozen: &Frozen, question: &Question, base: Base) -> Vec<Note> {
+    let mut notes = Vec::new();
+    let must = |text| Note {
+        mandatory: true,
+        text,
+    };
+    if frozen.synthetic {
+        notes.push(must(synthetic_warning()));
+    }
+    let periods: Vec<&Period> = question.known_periods(frozen).collect();
+    let kept: Vec<&Kept> = measures(frozen, question)
+        .into_iter()
+        .flat_map(|measure| &measure.notes)
+        .filter(|note| concerns(note, frozen, question, &periods))
+        .collect();
+    let (first, second): (Vec<&Kept>, Vec<&Kept>) =
+        kept.into_iter().partition(|note| note.mandatory);
+    notes.extend(first.iter().map(|note| must(Label::from(&note.text))));
+    if question
+        .places
+        .iter()
+        .filter(|place| matches!(place, Place::Category(_)))
+        .count()
+        > 1
+    {
+        notes.push(must(Label::new(
+            "En kommun kan samverka med aktörer av flera slag: aktörskategorierna överlappar och ska inte summeras.",
+            "A municipality can work with partners of several kinds: the partner categories overlap and must not be summed.",
+        )));
+    }
+    notes.push(must(match base {
+        Base::Protected => protected(frozen),
+        Base::Raw => Label::new(
+            "Oskyddade tal för områdets egna handläggare. De får inte spridas eller publiceras.",
+            "Unprotected numbers for the offices of the area. They must not be passed on or published.",
+        ),
+    }));
+    notes.extend(second.iter().map(|note| Note {
+        mandatory: false,
+        text: Label::from(&note.text),
+    }));
+    let mut seen: Vec<Label> = Vec::new();
+    notes.retain(|note| {
+        let new = !seen.contains(&note.text);
+        if new {
+            seen.push(note.text.clone());
+        }
+        new
+    });
+    notes
+}
+
+fn protected(frozen: &Frozen) -> Label {
+    let threshold = frozen
+        .catalogue
+        .policies
+        .iter()
+        .filter(|policy| policy.dimension == "any")
+        .map(|policy| policy.threshold)
+        .max()
+        .unwrap_or(5);
+    let below = threshold - 1;
+    Label::new(
+        format!(
+            "Små grupper är skyddade: i varje redovisad cell är antal om 1–{below} ersatta av 0 eller {threshold}, lika i alla svar, och alla summor är summor av sådana celler. Känsliga indelningar har en högre gräns."
+        ),
+        format!(
+            "Small groups are protected: in each reported cell numbers of 1–{below} are replaced by 0 or {threshold}, the same in every answer, and all sums are sums of such cells. Sensitive breakdowns have a higher threshold."
+        ),
+    )
+}
+
+/// Whether a note is about one of the places and one of the periods.
+fn concerns(note: &Kept, frozen: &Frozen, question: &Question, periods: &[&Period]) -> bool {
+    let in_time = note
+        .period
+        .as_deref()
+        .is_none_or(|code| periods.iter().any(|period| period.code == code));
+    let inside = |code: &str, area: &str| area == "SE" || code.starts_with(area);
+    let in_space = note.area.as_deref().is_none_or(|area| {
+        question.places.iter().any(|place| match place {
+            Place::Area(code) => inside(code, area),
+            Place::Collaboration(_) | Place::Category(_) => periods.iter().any(|period| {
+                place
+                    .members(frozen, period)
+                    .iter()
+                    .any(|member| inside(member, area))
+            }),
+        })
+    });
+    in_time && in_space
+}
+
+/// The breaks that lie between the periods of an answer: numbers before and after are not comparable.
+#[must_use]
+pub fn breaks<'f>(frozen: &'f Frozen, question: &Question) -> Vec<(&'f Measure, &'f Break)> {
+    let periods: Vec<&Period> = question.known_periods(frozen).collect();
+    let mut crossed = Vec::new();
+    for measure in measures(frozen, question) {
+        let segments = || periods.iter().filter_map(|period| measure.segment(period));
+        let (Some(first), Some(last)) = (segments().min(), segments().max()) else {
+            continue;
+        };
+        let mut ordered: Vec<&Break> = measure.breaks.iter().collect();
+        ordered.sort_by(|a, b| a.first_period.cmp(&b.first_period));
+        let between = ordered.into_iter().take(last).skip(first);
+        crossed.extend(between.map(|entry| (measure, entry)));
+    }
+    crossed
+}

@@ -1,0 +1,6 @@
+//! Answers of the statistics, over a publication whose every cell is known.
+
+mod fixture;
+mod numbers;
+mod refusals;
+mod unprotected;
