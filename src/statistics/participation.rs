@@ -11,7 +11,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::answer::{Evaluated, ParticipationOut, table_head, table_rows};
 use super::codes::{Included, Protection};
 use super::deliver::{self, Delivered, Dialect, Format, Wanted};
-use super::frozen::Frozen;
+use super::frozen::{Frozen, Period};
 use super::library::Library;
 use super::query::{Asked, MAX_CELLS, MAX_STREAMED, QueryIn, Question, Selection};
 use super::rates::{self, Answer, Base};
@@ -223,7 +223,7 @@ fn unread(frozen: &Frozen, question: &Question, base: Base) -> Answer {
             answer.years.extend(
                 question
                     .known_periods(frozen)
-                    .filter_map(|period| period.population_year()),
+                    .filter_map(Period::population_year),
             );
         }
     }

@@ -12,6 +12,7 @@ impl From<&Both> for Label {
 }
 
 /// The measures that an answer says something of: those asked for, and the numerators of computed shares.
+#[must_use]
 pub fn measures<'f>(frozen: &'f Frozen, question: &Question) -> Vec<&'f Measure> {
     let mut measures: Vec<&Measure> = Vec::new();
     for no in 0..question.measures.len() {

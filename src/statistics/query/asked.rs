@@ -214,6 +214,7 @@ impl From<QueryIn> for Asked {
 
 impl Asked {
     /// A refusal that names the member `name`, and for a body its entry.
+    #[must_use]
     pub fn refused(
         &self,
         name: &str,
@@ -231,6 +232,7 @@ impl Asked {
     }
 
     /// The question is understood, and too large: always 422.
+    #[must_use]
     pub fn too_large(&self, name: &str, detail: Text) -> Problem {
         let fault = match self.via {
             Via::Parameters => Fault::parameter(name, "too_many_cells", detail),

@@ -2,6 +2,7 @@
 //! size is known before anything is read.
 
 pub mod asked;
+mod axes;
 pub mod groups;
 pub mod places;
 

@@ -1,5 +1,6 @@
 use super::*;
-use crate::statistics::cube::Ages;
+use crate::statistics::cube::{Additive, Ages, Fit, REST};
+use crate::statistics::query::axes::by_form;
 use rstest::rstest;
 
 fn dictionary() -> Dictionary {
@@ -72,7 +73,10 @@ fn codes_given_without_grouping_are_one_group() {
 
 #[test]
 fn bands_side_by_side_are_one_stretch_of_years() {
-    assert_eq!(group(&["10-12", "6-9", "16-19"]).years(), [(6, 12), (16, 19)]);
+    assert_eq!(
+        group(&["10-12", "6-9", "16-19"]).years(),
+        [(6, 12), (16, 19)]
+    );
     assert_eq!(group(&["6-12", "8-10"]).years(), [(6, 12)]);
     assert_eq!(years("12-6"), None);
     assert_eq!(years("all"), None);
@@ -92,7 +96,11 @@ fn forms_nest(
     #[case] expected: Fit,
 ) {
     let dictionary = dictionary();
-    let place = dictionary.forms.iter().position(|form| form == cell).unwrap();
+    let place = dictionary
+        .forms
+        .iter()
+        .position(|form| form == cell)
+        .unwrap();
     let number = u8::try_from(place + 1).unwrap();
     let fit = by_form(number, &group(codes), &dictionary, additive);
     assert_eq!(fit, expected);
@@ -116,9 +124,7 @@ fn every_cell_is_in_exactly_one_group_of_a_default_split() {
         forms: true,
     };
     let axes = splits.axes(&frozen, additive, None);
-    let numbers = |codes: usize| {
-        (0..=u8::try_from(codes).unwrap()).chain([REST])
-    };
+    let numbers = |codes: usize| (0..=u8::try_from(codes).unwrap()).chain([REST]);
     for gender in numbers(dictionary.genders.len()) {
         for age in numbers(dictionary.ages.len()) {
             for subject in numbers(dictionary.subjects.len()) {
