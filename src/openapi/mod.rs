@@ -31,6 +31,8 @@ pub const API_RELEASED: &str = "2026-11-22";
     crate::http::lang::Lang,
     crate::statistics::deliver::Format,
     crate::statistics::deliver::Dialect,
+    crate::statistics::codes::PartnershipGroup,
+    crate::statistics::coverage::selection::CoverageLevel,
     crate::formats::cube_json::Cube<'static>
 )))]
 struct Base;
@@ -111,6 +113,7 @@ fn head(document: &mut Value) {
         {"name": "registry", "description": "What exists: areas, culture schools, partners, projects, collaborations, partnerships"},
         {"name": "participation", "description": "What was reported: measures, sources, reports, observations, populations"},
         {"name": "statistics", "description": "What can be said of what was reported: publications, participation, gaps, rankings"},
+        {"name": "statistics", "description": "What was published: participation, coverage, partnerships, each answer from one named publication"},
         {"name": "administration", "description": "Clients of the API"},
         {"name": "about", "description": "The API itself: version, limits, errors, vocabularies"}
     ]);

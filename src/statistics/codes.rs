@@ -15,6 +15,8 @@ pub const LISTS: &[CodeList] = &[
     Protection::LIST,
     Origin::LIST,
     Reason::LIST,
+    PartnershipGroup::LIST,
+    ReportedBy::LIST,
 ];
 
 code_list! {
@@ -88,7 +90,6 @@ code_list! {
     Subject = "subject", "Ämne", "Subject";
     ActivityForm = "activityForm", "Verksamhetsform", "Form of activity";
 }
-
 code_list! {
     /// What an answer shows beside its values.
     Included = "answer-part", "Del av ett svar", "Part of an answer", check None;
@@ -96,7 +97,6 @@ code_list! {
     Denominator = "denominator", "Nämnare", "Denominator";
     Coverage = "coverage", "Täckning", "Coverage";
 }
-
 code_list! {
     /// How the small groups in numbers are protected.
     Protection = "protection", "Skydd av små grupper", "Protection of small groups", check None;
@@ -105,7 +105,6 @@ code_list! {
     /// As reported; for the owners of the areas.
     None = "none", "Inget", "None";
 }
-
 code_list! {
     /// Where a value comes from.
     Origin = "value-origin", "Värdets ursprung", "Origin of a value", check None;
@@ -114,7 +113,6 @@ code_list! {
     /// As a source has published it.
     Published = "published", "Publicerat av källan", "Published by the source";
 }
-
 code_list! {
     /// Why a value is missing, incomplete, or not what it seems.
     Reason = "answer-reason", "Skäl", "Reason", check None;
@@ -142,6 +140,30 @@ code_list! {
     NoMembers = "no_members", "Ingen kommun hör dit under perioden", "No municipality belongs to it in the period";
     /// The municipality has reported, without its districts.
     NotByDistrict = "not_by_district", "Kommunen redovisar inte per område", "The municipality does not report by district";
+    /// What partnerships are counted by.
+    PartnershipGroup = "partnership-group", "Indelning av samarbeten", "Grouping of partnerships", check None;
+    Category = "category", "Aktörskategori", "Partner category";
+    Municipality = "municipality", "Kommun", "Municipality";
+    Region = "region", "Län", "Region";
+    Project = "project", "Projekt", "Project";
+    Form = "form", "Samarbetsform", "Form of cooperation";
+    Role = "role", "Roll", "Role";
+    Year = "year", "År", "Year";
+    /// Who reported of an area: the area itself or its parts.
+    ReportedBy = "reported-by", "Rapporterat av", "Reported by", check None;
+    /// The municipality itself.
+    Itself = "itself", "Kommunen själv", "The municipality itself";
+    /// Districts of the municipality, not the municipality as a whole.
+    DistrictsOnly = "districts_only", "Endast stadsdelar", "Districts only";
+    AllMunicipalities = "all_municipalities", "Alla kommuner", "All municipalities";
+    SomeMunicipalities = "some_municipalities", "Några av kommunerna", "Some of the municipalities";
+    /// The area has a figure of its own and no municipality has reported.
+    OwnReportOnly = "own_report_only", "Endast området som helhet", "The area as a whole only";
+    /// The area has a figure of its own, and some municipalities have reported beside it.
+    OwnReportAndSome = "own_report_and_some_municipalities", "Området som helhet och några av kommunerna", "The area as a whole and some of the municipalities";
+    Nobody = "nobody", "Ingen", "Nobody";
+    /// The area did not exist on the last day of the period.
+    DidNotExist = "did_not_exist", "Området fanns inte", "The area did not exist";
 }
 
 impl Level {

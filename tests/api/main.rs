@@ -26,3 +26,4 @@ mod projects;
 mod questions;
 mod rows;
 mod statistics;
+mod statistics_network;

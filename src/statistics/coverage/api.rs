@@ -1,0 +1,50 @@
+//! The handler of `/statistics/coverage`.
+
+use actix_web::{HttpRequest, get, web};
+
+use super::answer::{CoverageAnswer, CoverageStatistics};
+use super::selection::{CoverageQuery, Selection};
+use crate::access::permission::StatisticsRead;
+use crate::access::{Grant, Permission};
+use crate::db::Db;
+use crate::http::params::Params;
+use crate::problem::ApiResult;
+use crate::statistics::deliver::{self, Delivered, Form, Wanted};
+use crate::statistics::library::Library;
+
+/// Show coverage
+///
+/// Who has an approved report in a publication and who has not. For counties and the country: how many of the
+/// municipalities that existed on the last day of the period have one, and which have not; an area whose own figure
+/// is there although its municipalities' are not is told apart by `reportedBy`. For municipalities: whether there is a
+/// report, from which source, and when it was approved. `measure=` counts only reports with numbers of that measure,
+/// `source=` only those of certain sources.
+#[utoipa::path(tag = "statistics", operation_id = "show_coverage", params(CoverageQuery),
+    security(("bearer" = [Permission::StatisticsRead.as_str()])), responses((status = 200, description = "The coverage", body = CoverageStatistics)))]
+#[get("/statistics/coverage")]
+pub async fn show_coverage(
+    req: HttpRequest,
+    db: Db,
+    library: web::Data<Library>,
+    _: Grant<StatisticsRead>,
+    query: Params<CoverageQuery>,
+) -> ApiResult<Delivered<CoverageStatistics>> {
+    let Params(query) = query;
+    let name = query.publication.as_deref().unwrap_or("latest");
+    let listed = library.find(&db, name).await?;
+    let wanted = Wanted {
+        listed: &listed,
+        latest: name == "latest",
+        format: query.format,
+        dialect: query.dialect,
+        path: "/statistics/coverage",
+        question: deliver::question(&req),
+        raw: false,
+    };
+    deliver::answer(&req, wanted, async |_: &Form| {
+        let frozen = library.open(&db, &listed).await?;
+        let selection = Selection::new(&query, &frozen)?;
+        CoverageAnswer::new(frozen, selection)
+    })
+    .await
+}
