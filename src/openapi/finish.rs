@@ -212,7 +212,6 @@ fn problems(operation: &mut Value, path: &str, method: &str) {
     }
     if statistics::are_answered(operation) {
         // The publication that is asked for may be unknown or withdrawn.
-        // Of the publication: unknown, withdrawn.
         kinds.extend([K::NotAcceptable, K::NotFound, K::Gone]);
     }
     if has_body || statistics::are_answered(operation) {

@@ -17,6 +17,8 @@ pub const LISTS: &[CodeList] = &[
     Reason::LIST,
     PartnershipGroup::LIST,
     ReportedBy::LIST,
+    Direction::LIST,
+    Trend::LIST,
 ];
 
 code_list! {
@@ -90,6 +92,7 @@ code_list! {
     Subject = "subject", "Ämne", "Subject";
     ActivityForm = "activityForm", "Verksamhetsform", "Form of activity";
 }
+
 code_list! {
     /// What an answer shows beside its values.
     Included = "answer-part", "Del av ett svar", "Part of an answer", check None;
@@ -97,6 +100,7 @@ code_list! {
     Denominator = "denominator", "Nämnare", "Denominator";
     Coverage = "coverage", "Täckning", "Coverage";
 }
+
 code_list! {
     /// How the small groups in numbers are protected.
     Protection = "protection", "Skydd av små grupper", "Protection of small groups", check None;
@@ -105,6 +109,7 @@ code_list! {
     /// As reported; for the owners of the areas.
     None = "none", "Inget", "None";
 }
+
 code_list! {
     /// Where a value comes from.
     Origin = "value-origin", "Värdets ursprung", "Origin of a value", check None;
@@ -113,6 +118,7 @@ code_list! {
     /// As a source has published it.
     Published = "published", "Publicerat av källan", "Published by the source";
 }
+
 code_list! {
     /// Why a value is missing, incomplete, or not what it seems.
     Reason = "answer-reason", "Skäl", "Reason", check None;
@@ -138,8 +144,22 @@ code_list! {
     FigureNotSummed = "figure_not_summed", "Talet kan inte summeras över kommuner", "The figure cannot be summed over municipalities";
     AreaNotInPeriod = "area_not_in_period", "Området fanns inte under perioden", "The area did not exist in the period";
     NoMembers = "no_members", "Ingen kommun hör dit under perioden", "No municipality belongs to it in the period";
+    DifferentMeasure = "different_measure", "Måtten är olika", "The measures differ";
+    DifferentNumerator = "different_numerator", "Täljarna räknar olika saker", "The numerators count different things";
+    DifferentDenominator = "different_denominator", "Nämnarna är olika", "The denominators differ";
+    DifferentAges = "different_ages", "Andelarna avser olika åldrar", "The shares are of different ages";
+    DifferentBasis = "different_basis", "Talen räknas efter olika plats", "The numbers are counted by different places";
+    /// A break of the series lies between the two.
+    DifferentSeries = "different_series", "Ett seriebrott ligger mellan talen", "A break of the series lies between the numbers";
+    /// What a share is of is not stated, so that only numbers of one and the same source mean the same.
+    DifferentSources = "different_sources", "Källorna är olika och säger inte vad andelen avser", "The sources differ and do not state what the share is of";
+    /// One period or both have no dates.
+    DifferentUndatedPeriods = "different_undated_periods", "Perioderna är olika och minst en är odaterad", "The periods differ and at least one is undated";
     /// The municipality has reported, without its districts.
     NotByDistrict = "not_by_district", "Kommunen redovisar inte per område", "The municipality does not report by district";
+}
+
+code_list! {
     /// What partnerships are counted by.
     PartnershipGroup = "partnership-group", "Indelning av samarbeten", "Grouping of partnerships", check None;
     Category = "category", "Aktörskategori", "Partner category";
@@ -149,6 +169,9 @@ code_list! {
     Form = "form", "Samarbetsform", "Form of cooperation";
     Role = "role", "Roll", "Role";
     Year = "year", "År", "Year";
+}
+
+code_list! {
     /// Who reported of an area: the area itself or its parts.
     ReportedBy = "reported-by", "Rapporterat av", "Reported by", check None;
     /// The municipality itself.
@@ -164,6 +187,22 @@ code_list! {
     Nobody = "nobody", "Ingen", "Nobody";
     /// The area did not exist on the last day of the period.
     DidNotExist = "did_not_exist", "Området fanns inte", "The area did not exist";
+}
+
+code_list! {
+    /// How a number stands to the one it is compared with.
+    Direction = "gap-direction", "Riktning", "Direction", check None;
+    Below = "below", "Under", "Below";
+    Above = "above", "Över", "Above";
+    Equal = "equal", "Lika", "Equal";
+}
+
+code_list! {
+    /// How a gap changes over time.
+    Trend = "gap-trend", "Utveckling", "Trend", check None;
+    Narrowing = "narrowing", "Gapet minskar", "The gap narrows";
+    Widening = "widening", "Gapet ökar", "The gap widens";
+    Unchanged = "unchanged", "Gapet är oförändrat", "The gap is unchanged";
 }
 
 impl Level {

@@ -62,6 +62,7 @@ pub mod sample {
     use super::*;
 
     /// An area without bounds.
+    #[must_use]
     pub fn area(code: &str, name: &str, parent: Option<&str>) -> Area {
         Area {
             code: code.to_owned(),
@@ -75,6 +76,7 @@ pub mod sample {
     }
 
     /// The areas, sorted by code.
+    #[must_use]
     pub fn places() -> Places {
         let mut old = area("1899", "Gamla", Some("18"));
         old.valid_to = NaiveDate::from_ymd_opt(2019, 12, 31);

@@ -3,8 +3,8 @@
 //! A *publication* freezes approved reports under a name. Every number that leaves it for someone who does not own the
 //! area is a sum over one protected base ([`cube`]), so that no two answers together say more than one does.
 
-pub mod atoms;
 pub mod answer;
+pub mod atoms;
 pub mod blocks;
 pub mod cache;
 pub mod codes;
@@ -13,21 +13,25 @@ pub mod cube;
 pub mod deliver;
 pub mod envelope;
 pub mod frozen;
+pub mod gaps;
 pub mod geography;
 pub mod library;
+pub mod participation;
+pub mod partnerships;
 pub mod protection;
 pub mod quality;
-pub mod participation;
 pub mod query;
+pub mod rankings;
 pub mod rates;
 mod raw;
-pub mod partnerships;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// The handlers of this wing.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
-    cfg.configure(participation::routes);
-    cfg.service(coverage::api::show_coverage)
+    cfg.configure(participation::routes)
+        .configure(gaps::routes)
+        .configure(rankings::routes)
+        .service(coverage::api::show_coverage)
         .service(partnerships::api::count_partnerships);
 }

@@ -67,7 +67,7 @@ fn areas<'q>(frozen: &Frozen, question: &'q Question) -> Vec<(&'q Place, String)
     for place in &question.places {
         match place {
             Place::Area(code) => areas.push((place, code.clone())),
-            Place::Collaboration(_) | Place::Category(_) => {
+            Place::Collaboration(_) | Place::Category(_) | Place::Peers(_) => {
                 for period in question.known_periods(frozen) {
                     let members = place.members(frozen, period);
                     areas.extend(members.into_iter().map(|area| (place, area.to_owned())));

@@ -111,7 +111,7 @@ fn concerns(note: &Kept, frozen: &Frozen, question: &Question, periods: &[&Perio
     let in_space = note.area.as_deref().is_none_or(|area| {
         question.places.iter().any(|place| match place {
             Place::Area(code) => inside(code, area),
-            Place::Collaboration(_) | Place::Category(_) => periods.iter().any(|period| {
+            Place::Collaboration(_) | Place::Category(_) | Place::Peers(_) => periods.iter().any(|period| {
                 place
                     .members(frozen, period)
                     .iter()

@@ -29,8 +29,12 @@ pub struct CoverageStatistics {
     /// What the answer is from.
     pub publication: PublicationRef,
     /// The question as it was understood.
+    #[schema(example = json!([{"name": "publication", "value": "2025.1"}, {"name": "period", "value": "2024"},
+        {"name": "level", "value": "region"}, {"name": "within", "value": "18"}]))]
     pub parameters: Vec<ParameterOut>,
     /// What to know before reading the rows, mandatory notes first.
+    #[schema(example = json!([{"mandatory": true,
+        "text": "En rapport för ett län eller hela landet räknas inte som en rapport från kommunerna, inte heller om den innehåller tal om dem."}]))]
     pub notes: Vec<NoteOut>,
     /// The sources of the reports that were counted, in their order of precedence.
     pub sources: Vec<CoverageSource>,
@@ -39,7 +43,7 @@ pub struct CoverageStatistics {
     pub citation: String,
     /// The lasting address of this answer: it names the publication.
     #[schema(
-        example = "https://samverkan.example.org/samverkan/v1/statistics/coverage?level=region&period=2024&publication=2025.1"
+        example = "https://samverkan.example.org/samverkan/v1/statistics/coverage?level=region&period=2024&within=18&publication=2025.1"
     )]
     pub permanent_url: String,
     /// One row for each area and period: areas by code, for each the periods in the order of time.
@@ -66,6 +70,10 @@ pub struct CoverageSource {
 /// What is there of one area and period.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(example = json!({"area": "18", "areaName": "Örebro län", "level": "region", "period": "2024", "reported": 11,
+    "expected": 12, "status": "partial", "statusLabel": "Ofullständig", "reportedBy": "some_municipalities",
+    "reportedByLabel": "Några av kommunerna",
+    "missing": [{"code": "1881", "name": "Kumla", "status": "missing_not_submitted"}], "reports": []}))]
 pub struct CoverageRow {
     /// Code of the area.
     #[schema(example = "18")]

@@ -19,8 +19,11 @@ use crate::statistics::deliver::{self, Answer, Form};
 use crate::statistics::envelope::{Coded, Envelope, NoteOut, ParameterOut, PublicationRef};
 use crate::statistics::frozen::Frozen;
 
-/// The metrics of a row: code, labels, and where the number is.
-pub const METRICS: [(&str, &str, &str, fn(&Counts) -> u32); 8] = [
+/// A metric: its code, its label in Swedish and English, and where the number is.
+pub type MetricOf = (&'static str, &'static str, &'static str, fn(&Counts) -> u32);
+
+/// The metrics of a row.
+pub const METRICS: [MetricOf; 8] = [
     ("partnerships", "Samarbeten", "Partnerships", |c| {
         c.partnerships
     }),
@@ -62,8 +65,11 @@ pub struct PartnershipStatistics {
     /// What the numbers are from.
     pub publication: PublicationRef,
     /// The question as it was understood.
+    #[schema(example = json!([{"name": "publication", "value": "2025.1"}, {"name": "groupBy", "value": "category"}]))]
     pub parameters: Vec<ParameterOut>,
     /// What to know before reading the numbers, mandatory notes first.
+    #[schema(example = json!([{"mandatory": false,
+        "text": "Ett samarbete som gäller ett län eller hela landet räknas för det området, inte för var och en av kommunerna."}]))]
     pub notes: Vec<NoteOut>,
     /// How to cite this answer.
     #[schema(
@@ -85,6 +91,8 @@ pub struct PartnershipStatistics {
 /// The numbers of one group. A dimension is there if `groupBy` names it.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(example = json!({"category": {"code": "sports_association", "label": "Idrottsförening"}, "partnerships": 7,
+    "partners": 5, "municipalities": 3, "projects": 2, "continuing": 2, "ended": 1, "unknown": 3, "inCollaborations": 1}))]
 pub struct PartnershipCount {
     /// Category of the partners.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -165,6 +173,7 @@ pub struct WithoutCivilSociety {
     #[schema(example = 12)]
     pub of: u32,
     /// Which, by code.
+    #[schema(example = json!([{"code": "1881", "label": "Kumla"}]))]
     pub municipalities: Vec<Coded>,
 }
 
@@ -210,6 +219,7 @@ pub struct EndedProject {
     #[schema(example = "2022-06")]
     pub end_month: Option<String>,
     /// What goes on of its activities; null where the source does not say.
+    #[schema(example = json!({"code": "partly", "label": "En del fortsätter"}))]
     pub continuation: Option<Coded>,
     /// Its partnerships in the selection that go on.
     pub partnerships: ShareOf,

@@ -1,6 +1,6 @@
 //! Counting the partnerships of a selection by groups.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use uuid::Uuid;
 
@@ -280,14 +280,14 @@ fn closed(list: CodeList, keep: impl Fn(&str) -> bool) -> Vec<Category> {
 
 /// By title, what belongs to no project last.
 fn projects(choice: &Choice<'_>, occurring: &BTreeSet<String>) -> Vec<Category> {
-    let titles: BTreeMap<(&str, Uuid), ()> = choice
+    let titles: BTreeSet<(&str, Uuid)> = choice
         .chosen
         .iter()
         .filter_map(|chosen| chosen.project)
-        .map(|project| ((project.title.as_str(), project.id), ()))
+        .map(|project| (project.title.as_str(), project.id))
         .collect();
     let mut all: Vec<Category> = titles
-        .keys()
+        .iter()
         .map(|(title, id)| Category::new(id.to_string(), Label::same(*title)))
         .collect();
     if occurring.contains(NO_PROJECT) {

@@ -21,6 +21,8 @@ pub enum Place {
     Collaboration(Uuid),
     /// The municipalities that work with a partner of this category in the period.
     Category(String),
+    /// Municipalities chosen to compare with, taken together.
+    Peers(Vec<String>),
 }
 
 impl Place {
@@ -31,6 +33,7 @@ impl Place {
             Self::Area(_) => "area",
             Self::Collaboration(_) => "collaboration",
             Self::Category(_) => "partnerCategory",
+            Self::Peers(_) => "peers",
         }
     }
 
@@ -40,6 +43,7 @@ impl Place {
         match self {
             Self::Area(code) | Self::Category(code) => code.clone(),
             Self::Collaboration(id) => id.to_string(),
+            Self::Peers(codes) => codes.join(","),
         }
     }
 
@@ -68,6 +72,18 @@ impl Place {
                     || Label::same(code),
                     |known| Label::new(known.label_sv, known.label_en),
                 ),
+            Self::Peers(codes) => {
+                let names: Vec<&str> = codes
+                    .iter()
+                    .map(|code| {
+                        frozen
+                            .places
+                            .area(code)
+                            .map_or(code.as_str(), |area| area.name.as_str())
+                    })
+                    .collect();
+                Label::same(names.join(", "))
+            }
         }
     }
 
@@ -79,7 +95,7 @@ impl Place {
                 .places
                 .area(code)
                 .map_or_else(|| Level::of(code), |area| area.level),
-            Self::Collaboration(_) | Self::Category(_) => Level::Municipality,
+            Self::Collaboration(_) | Self::Category(_) | Self::Peers(_) => Level::Municipality,
         }
     }
 
@@ -100,6 +116,7 @@ impl Place {
                     .collect();
                 members.into_iter().collect()
             }
+            Self::Peers(codes) => codes.iter().map(String::as_str).collect(),
             Self::Category(category) => {
                 working_with(frozen, category, period).into_iter().collect()
             }
@@ -254,7 +271,7 @@ fn needs_level(asked: &Asked, name: &str) -> crate::problem::Problem {
     )
 }
 
-fn known<'f>(
+pub(in crate::statistics) fn known<'f>(
     asked: &Asked,
     frozen: &'f Frozen,
     name: &str,

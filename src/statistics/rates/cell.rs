@@ -26,6 +26,8 @@ pub struct Cell {
     pub origin: Option<Origin>,
     /// How exact the words of a source that published it are.
     pub precision: Option<Precision>,
+    /// The source that published it, by its place in the catalogue.
+    pub source: Option<i16>,
     /// Of a computed share: what it counts.
     pub numerator: Option<i64>,
     /// Of a computed share: the residents that it is of.
@@ -51,6 +53,7 @@ impl Cell {
             status,
             origin: None,
             precision: None,
+            source: None,
             numerator: None,
             denominator: None,
             coverage: None,
