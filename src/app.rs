@@ -22,6 +22,7 @@ use crate::http::list::PublicUrl;
 use crate::http::{BASE_PATH, MAX_BODY};
 use crate::statistics::cache::AnswerCache;
 use crate::statistics::library::Library;
+use crate::statistics::publications::thread::Workshop;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::request_log::request_context;
 use crate::{about, code_lists, health, openapi, participation, registry, statistics};
@@ -49,6 +50,8 @@ pub struct AppState {
     pub library: Library,
     /// Answers of statistics, ready to be sent again.
     pub answers: AnswerCache,
+    /// Where publications are made.
+    pub workshop: Workshop,
     /// What the health checks know.
     pub health: web::Data<health::Health>,
 }
@@ -90,6 +93,7 @@ pub fn build_app(
         .app_data(PublicUrl(state.public_url))
         .app_data(web::Data::new(state.library))
         .app_data(web::Data::new(state.answers))
+        .app_data(web::Data::new(state.workshop))
         .app_data(state.health)
         .app_data(web::Data::new(
             openapi::routes()

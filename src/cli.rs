@@ -7,6 +7,7 @@ mod clients;
 mod database;
 mod demo;
 mod failure;
+mod publish;
 mod serve;
 
 use std::ffi::OsString;
@@ -57,6 +58,10 @@ fn start(config: Config) -> Result<(), Failure> {
             data,
             action: KeysAction::Rotate { now },
         } => rotate_keys(&data, now),
+        Command::Publish { place, wanted } => System::new()
+            .block_on(with_database(&place, async |db| {
+                publish::run(db, wanted).await
+            })),
         Command::Openapi => print(&crate::openapi::json()),
         Command::Version => print(concat!(
             env!("CARGO_PKG_NAME"),

@@ -12,7 +12,7 @@ use crate::access::{Grant, Permission};
 use crate::http::lang::Lang;
 use crate::http::list::{Extent, Item, Listing, Page};
 use crate::http::params::{ListParams, ListQuery, NoQuery, Params};
-use crate::problem::{ApiResult, Problem, text};
+use crate::problem::{ApiResult, Problem};
 use crate::registry::areas::model::AreaKind;
 use crate::values::{Code, CodeList};
 use crate::{participation, registry, statistics, telemetry};
@@ -124,7 +124,7 @@ async fn list_code_lists(
     _: Grant<RegistryRead>,
     params: ListParams<NoFilter>,
 ) -> ApiResult<Listing<CodeListOut>> {
-    refuse_what_does_not_work(&params.list)?;
+    params.list.refuse_order_and_search()?;
     let lang = telemetry::lang();
     let lists = all().map(|list| CodeListOut::of(list, lang)).collect();
     let (rows, extent) = Extent::of_all(&params.list, lists)?;
@@ -148,27 +148,6 @@ async fn get_code_list(
         .find(|list| list.name == *name)
         .ok_or_else(Problem::not_found)?;
     Item::new(&req, &CodeListOut::of(list, telemetry::lang()), None, None)
-}
-
-/// A parameter is never ignored, also where a list from the program has no use for it.
-fn refuse_what_does_not_work(list: &ListQuery) -> ApiResult<()> {
-    let given = [
-        ("sort", list.sort.is_some()),
-        ("q", list.q.is_some()),
-        ("include", list.include.is_some()),
-        ("updatedSince", list.updated_since.is_some()),
-    ];
-    match given.into_iter().find(|(_, given)| *given) {
-        None => Ok(()),
-        Some((name, _)) => Err(Problem::parameter(
-            name,
-            "not_supported",
-            text(
-                "Kodlistorna har en fast ordning och går inte att söka i.",
-                "The code lists have a fixed order and cannot be searched.",
-            ),
-        )),
-    }
 }
 
 #[cfg(test)]

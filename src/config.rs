@@ -16,6 +16,7 @@ use actix_web::http::Uri;
 use clap::builder::BoolishValueParser;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use log::LevelFilter;
+use uuid::Uuid;
 
 use crate::access::Permission;
 use crate::db::{Target, private};
@@ -60,6 +61,15 @@ pub enum Command {
     Migrate(Place),
     /// Load the demo data into an empty database
     Demo(Place),
+    /// Make a publication of the approved reports
+    Publish {
+        /// Where they are kept.
+        #[command(flatten)]
+        place: Place,
+        /// What to make.
+        #[command(flatten)]
+        wanted: Publish,
+    },
     /// Print the OpenAPI document
     Openapi,
     /// Make, list and revoke the clients of the API
@@ -84,6 +94,27 @@ pub enum Command {
     },
     /// Print the name and the version
     Version,
+}
+
+/// A publication that is made from the command line.
+#[derive(Clone, Debug, Args)]
+pub struct Publish {
+    /// Its name: a year and a number, such as 2025.1
+    #[arg(long)]
+    pub name: String,
+    /// Ids of the sources in their order of precedence; repeat the flag, or separate with commas. Without it: all
+    /// published sources with approved reports, official statistics first, then the newest
+    #[arg(long = "sources", value_name = "ID", value_delimiter = ',')]
+    pub sources: Option<Vec<Uuid>>,
+    /// Acknowledge every warning; without it, warnings block as errors do
+    #[arg(long)]
+    pub acknowledge_all: bool,
+    /// Mark it as made of invented data, in every answer
+    #[arg(long)]
+    pub synthetic: bool,
+    /// Say what it would hold, and make none
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// What can be done with clients.

@@ -233,6 +233,24 @@ impl Problem {
         self.0.kind
     }
 
+    /// All that a person would read of it, as one text: for what is told later than in an answer.
+    #[must_use]
+    pub fn sentences(&self) -> Text {
+        let inner = &self.0;
+        let said = |lang| {
+            let first = inner.detail.clone().unwrap_or_else(|| inner.kind.title());
+            let faults = inner
+                .faults
+                .iter()
+                .map(|fault| fault.detail.get(lang).to_owned());
+            let all: Vec<String> = std::iter::once(first.get(lang).to_owned())
+                .chain(faults)
+                .collect();
+            all.join(" ")
+        };
+        text(said(Lang::Sv), said(Lang::En))
+    }
+
     /// A fault of ours.
     pub fn internal(source: impl fmt::Display) -> Self {
         Self::new(ProblemKind::Internal).because(source)

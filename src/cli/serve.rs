@@ -23,6 +23,7 @@ use crate::server::{self, Running};
 use crate::statistics::cache::AnswerCache;
 use crate::statistics::library::{self, Library};
 use crate::telemetry::logging;
+use crate::statistics::publications::thread::Workshop;
 use crate::telemetry::metrics::Metrics;
 
 /// Runs the service until it is asked to stop.
@@ -83,7 +84,9 @@ async fn answer(settings: &Serve, database: &Database) -> Result<(), Failure> {
         rt::spawn(library::keep_in_step(Arc::clone(&db), library.clone())),
         rt::spawn(upkeep::keep_keys(Arc::clone(&issuer), keys, clock.clone())),
     ];
+    let workshop = Workshop::new(Arc::clone(&db), library.clone());
     let state = AppState {
+        workshop: workshop.clone(),
         health: web::Data::new(Health::new(Arc::clone(&db), clock.clone())),
         db,
         issuer,
@@ -100,6 +103,7 @@ async fn answer(settings: &Serve, database: &Database) -> Result<(), Failure> {
     // Now, not before: whoever reads it may ask, or stop the service, at once.
     print(&text)?;
     let ended = running.until_stopped().await;
+    workshop.stop().await;
     for task in upkeep {
         task.abort();
     }

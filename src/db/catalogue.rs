@@ -836,8 +836,8 @@ pub const RULES: &[Rule] = &[
     (
         "observation_value_fits_measure",
         "/value",
-        "Antal är hela tal från 0, andelar 0–100, flaggor 0 eller 1, rang från 1.",
-        "Counts are whole numbers from 0, shares 0–100, flags 0 or 1, ranks from 1.",
+        "Antal är hela tal från 0, andelar 0–100 (av tillfällen från 0), flaggor 0 eller 1, rang från 1.",
+        "Counts are whole numbers from 0, shares 0–100 (of occasions from 0), flags 0 or 1, ranks from 1.",
     ),
     (
         "observation_area_inside_report",

@@ -6,7 +6,8 @@ use std::time::Duration;
 use diesel::ConnectionError;
 use diesel_async::AsyncPgConnection;
 use tokio::time::timeout;
-use tokio_postgres::NoTls;
+use tokio_postgres::tls::NoTlsStream;
+use tokio_postgres::{Client, Connection, NoTls, Socket};
 
 /// How long opening a connection may take.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -20,6 +21,9 @@ pub enum Work {
     Write,
     /// Migrations: as long as they take, 60 s for a lock.
     Migrate,
+    /// Making a publication: as long as it takes. The server looks every 5 s whether its client is still there, so that
+    /// a long sort does not outlive a process that died.
+    Publish,
 }
 
 impl Work {
@@ -32,6 +36,9 @@ impl Work {
                 "-c statement_timeout=9000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=10000"
             }
             Self::Migrate => "-c statement_timeout=0 -c lock_timeout=60000",
+            Self::Publish => {
+                "-c statement_timeout=0 -c lock_timeout=20000 -c client_connection_check_interval=5000 -c work_mem=64MB"
+            }
         }
     }
 }
@@ -103,17 +110,8 @@ impl ConnectError {
 /// # Errors
 /// After [`CONNECT_TIMEOUT`] at the latest.
 pub async fn open(target: &Target, work: Work) -> Result<AsyncPgConnection, ConnectError> {
-    let mut config = (*target.0).clone();
-    let options = match config.get_options() {
-        Some(own) => format!("{own} {}", work.options()),
-        None => work.options().to_owned(),
-    };
-    config.options(options);
     let opening = async {
-        let (client, connection) = config
-            .connect(NoTls)
-            .await
-            .map_err(|error| ConnectError::Refused(sentence(&error)))?;
+        let (client, connection) = dial(target, work).await?;
         AsyncPgConnection::try_from_client_and_connection(client, connection)
             .await
             .map_err(|error| ConnectError::Refused(error.to_string()))
@@ -123,8 +121,41 @@ pub async fn open(target: &Target, work: Work) -> Result<AsyncPgConnection, Conn
         .unwrap_or(Err(ConnectError::Timeout))
 }
 
+/// Opens one connection without diesel, for what diesel does not do: reading millions of rows one by one, and COPY.
+/// It is driven by the runtime that this is called on, and closed when the client is dropped.
+///
+/// # Errors
+/// After [`CONNECT_TIMEOUT`] at the latest.
+pub async fn open_plain(target: &Target, work: Work) -> Result<Client, ConnectError> {
+    let (client, connection) = timeout(CONNECT_TIMEOUT, dial(target, work))
+        .await
+        .unwrap_or(Err(ConnectError::Timeout))?;
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            log::warn!("a database connection ended: {}", sentence(&error));
+        }
+    });
+    Ok(client)
+}
+
+async fn dial(
+    target: &Target,
+    work: Work,
+) -> Result<(Client, Connection<Socket, NoTlsStream>), ConnectError> {
+    let mut config = (*target.0).clone();
+    let options = match config.get_options() {
+        Some(own) => format!("{own} {}", work.options()),
+        None => work.options().to_owned(),
+    };
+    config.options(options);
+    config
+        .connect(NoTls)
+        .await
+        .map_err(|error| ConnectError::Refused(sentence(&error)))
+}
+
 /// tokio-postgres says "db error" and hides what the server said one level down.
-fn sentence(error: &tokio_postgres::Error) -> String {
+pub(crate) fn sentence(error: &tokio_postgres::Error) -> String {
     match std::error::Error::source(error) {
         Some(source) => format!("{error}: {source}"),
         None => error.to_string(),

@@ -250,6 +250,19 @@ impl<T: Serialize + PartialSchema> Item<T> {
     }
 }
 
+impl<T> Item<T> {
+    /// Says where the row itself is, if it was asked for by another name.
+    #[must_use]
+    pub fn located(mut self, req: &HttpRequest, path: &str) -> Self {
+        if let Ok(address) = HeaderValue::from_str(&address(req, path)) {
+            self.response
+                .headers_mut()
+                .insert(header::CONTENT_LOCATION, address);
+        }
+        self
+    }
+}
+
 impl<T> Responder for Item<T> {
     type Body = BoxBody;
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
@@ -270,16 +283,36 @@ pub struct Created<T> {
 impl<T: Serialize> Responder for Created<T> {
     type Body = BoxBody;
     fn respond_to(self, req: &HttpRequest) -> HttpResponse {
-        let location = format!(
-            "{}{}{}",
-            PublicUrl::origin(req),
-            super::BASE_PATH,
-            self.path
-        );
+        let location = address(req, &self.path);
         let mut response = HttpResponse::Created();
         response.insert_header((header::LOCATION, location));
         written(response, &self.row, self.version)
     }
+}
+
+/// 202: what was begun, and where its progress is told.
+pub struct Accepted<T> {
+    /// The row.
+    pub row: T,
+    /// Its path under [`super::BASE_PATH`].
+    pub path: String,
+    /// Its version.
+    pub version: i64,
+}
+
+impl<T: Serialize> Responder for Accepted<T> {
+    type Body = BoxBody;
+    fn respond_to(self, req: &HttpRequest) -> HttpResponse {
+        let location = address(req, &self.path);
+        let mut response = HttpResponse::Accepted();
+        response.insert_header((header::LOCATION, location));
+        written(response, &self.row, self.version)
+    }
+}
+
+/// The whole address of a path under [`super::BASE_PATH`].
+fn address(req: &HttpRequest, path: &str) -> String {
+    format!("{}{}{path}", PublicUrl::origin(req), super::BASE_PATH)
 }
 
 /// 200 after a change: the row as it is now, and its new ETag.

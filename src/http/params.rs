@@ -98,6 +98,30 @@ impl ListQuery {
         self.limit.unwrap_or(DEFAULT_LIMIT)
     }
 
+    /// Refuses what a list in a fixed order has no use for: a parameter is never ignored.
+    ///
+    /// # Errors
+    /// 400 for `sort`, `q`, `include` and `updatedSince`.
+    pub fn refuse_order_and_search(&self) -> Result<(), Problem> {
+        let given = [
+            ("sort", self.sort.is_some()),
+            ("q", self.q.is_some()),
+            ("include", self.include.is_some()),
+            ("updatedSince", self.updated_since.is_some()),
+        ];
+        match given.into_iter().find(|(_, given)| *given) {
+            None => Ok(()),
+            Some((name, _)) => Err(Problem::parameter(
+                name,
+                "not_supported",
+                text(
+                    "Listan har en fast ordning och går inte att söka i.",
+                    "The list has a fixed order and cannot be searched.",
+                ),
+            )),
+        }
+    }
+
     fn check(&self) -> Result<(), Problem> {
         if !(1..=MAX_LIMIT).contains(&self.limit()) {
             return Err(Problem::parameter(

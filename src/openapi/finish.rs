@@ -280,13 +280,13 @@ fn response_headers(operation: &mut Value) {
             continue;
         }
         traced(answer);
-        if matches!(status.as_str(), "201") {
+        if matches!(status.as_str(), "201" | "202") {
             answer["headers"]["Location"] = header("Address of the new row", true);
         }
         if matches!(status.as_str(), "304") {
             answer["headers"]["ETag"] = header("The ETag that still holds", true);
         }
-        if matches!(status.as_str(), "200" | "201") {
+        if matches!(status.as_str(), "200" | "201" | "202") {
             answer["headers"]["ETag"] = header(
                 "Strong for a row (its version and a hash of the answer), weak for a list",
                 false,

@@ -23,7 +23,7 @@ code_list! {
     MeasureKind = "measure-kind", "Slag av mått", "Kind of measure", check Some("measure_kind_known");
     /// A whole number from 0.
     Count = "count", "Antal", "Count";
-    /// Percent, 0–100, of a stated denominator.
+    /// Percent of a stated denominator: 0–100, or from 0 if occasions are counted, of which one person can have several.
     Share = "share", "Andel", "Share";
     /// Percent, up or down, from an earlier period.
     Change = "change", "Förändring", "Change";
@@ -205,7 +205,8 @@ impl ObservationStatus {
 }
 
 impl MeasureKind {
-    /// Whether a measure of this kind can have the value.
+    /// Whether a measure of this kind can have the value. Shares of occasions can have more than 100; who knows the
+    /// numerator asks `measures::store::Possible`.
     #[must_use]
     pub fn allows(self, value: f64) -> bool {
         let whole = value.fract() == 0.0;

@@ -8,6 +8,7 @@ pub const LISTS: &[CodeList] = &[
     PublicationState::LIST,
     PublicationPhase::LIST,
     Severity::LIST,
+    super::publications::findings::Rule::LIST,
     CellStatus::LIST,
     Level::LIST,
     Dimension::LIST,

@@ -19,6 +19,7 @@ pub mod library;
 pub mod participation;
 pub mod partnerships;
 pub mod protection;
+pub mod publications;
 pub mod quality;
 pub mod query;
 pub mod rankings;
@@ -34,4 +35,5 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         .configure(rankings::routes)
         .service(coverage::api::show_coverage)
         .service(partnerships::api::count_partnerships);
+    cfg.configure(publications::api::routes);
 }

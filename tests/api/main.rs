@@ -23,6 +23,7 @@ mod participation;
 mod partners;
 mod partnerships;
 mod projects;
+mod publications;
 mod questions;
 mod rows;
 mod statistics;

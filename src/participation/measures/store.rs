@@ -9,6 +9,8 @@ use super::model::{BreakRow, MeasureChange, MeasureRow, NoteRow};
 use crate::db::store::each_row;
 use crate::db::{Conn, WriteError};
 use crate::participation::codes::MeasureKind;
+use crate::db::Conn;
+use crate::participation::codes::{MeasureKind, MeasureUnit};
 use crate::schema::{measure_notes, measures, observations, reports, series_breaks};
 use crate::store_of;
 
@@ -109,24 +111,56 @@ fn by<T>(rows: Vec<T>, key: impl Fn(&T) -> String) -> HashMap<String, Vec<T>> {
     groups
 }
 
-/// The kinds of live measures; one that is not in the answer cannot be observed.
+/// Which values a measure can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Possible {
+    /// The kind of the measure.
+    pub kind: MeasureKind,
+    /// Whether it is a share of occasions, of which one resident can have several: such a share may exceed 100.
+    pub of_occasions: bool,
+}
+
+impl Possible {
+    /// Whether the measure can have the value.
+    #[must_use]
+    pub fn allows(self, value: f64) -> bool {
+        match self.kind {
+            MeasureKind::Share if self.of_occasions => value >= 0.0,
+            kind => kind.allows(value),
+        }
+    }
+}
+
+/// Which values live measures can have; one that is not in the answer cannot be observed.
 ///
 /// # Errors
 /// When the query fails.
-pub async fn kinds(
+pub async fn possible(
     conn: &Conn,
     mut codes: Vec<String>,
-) -> QueryResult<HashMap<String, MeasureKind>> {
+) -> QueryResult<HashMap<String, Possible>> {
     codes.sort_unstable();
     codes.dedup();
     let mut conn = conn;
-    let rows: Vec<(String, MeasureKind)> = measures::table
+    let numerators = diesel::alias!(measures as numerators);
+    let rows: Vec<(String, MeasureKind, Option<MeasureUnit>)> = measures::table
+        .left_join(
+            numerators.on(measures::numerator_code.eq(numerators.field(measures::code).nullable())),
+        )
         .filter(measures::code.eq_any(codes))
         .filter(measures::deleted_at.is_null())
-        .select((measures::code, measures::kind))
+        .select((
+            measures::code,
+            measures::kind,
+            numerators.field(measures::unit).nullable(),
+        ))
         .load(&mut conn)
         .await?;
-    Ok(rows.into_iter().collect())
+    let possible = rows.into_iter().map(|(code, kind, unit)| {
+        let of_occasions = unit == Some(MeasureUnit::Occasions);
+        (code, Possible { kind, of_occasions })
+    });
+    Ok(possible.collect())
 }
 
 /// Whether anything is observed in this measure, in a live report.

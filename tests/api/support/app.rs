@@ -14,6 +14,7 @@ use samverkan::clock::Clock;
 use samverkan::db::Shared;
 use samverkan::db::connect::Target;
 use samverkan::health::Health;
+use samverkan::statistics::publications::thread::Workshop;
 use samverkan::telemetry::metrics::Metrics;
 
 use super::client::Caller;
@@ -54,12 +55,15 @@ impl TestApp {
         let ring = KeyRing::load_or_create(&keys.0.join("keys"), clock.now()).unwrap();
         let target = Target::parse(&database_url).unwrap();
         let db = Shared::new(target, 4, clock.clone()).unwrap();
+        let library = samverkan::statistics::library::Library::default();
         let state = AppState {
+            workshop: Workshop::new(Arc::clone(&db), library.clone()),
             issuer: web::Data::new(
                 Issuer::new("http://samverkan.test", "samverkan", DEFAULT_LIFETIME, ring).unwrap(),
             ),
             library: samverkan::statistics::library::Library::default(),
             answers: samverkan::statistics::cache::AnswerCache::new(8 * 1024 * 1024),
+            library,
             health: web::Data::new(Health::new(std::sync::Arc::clone(&db), clock.clone())),
             db,
             clock,

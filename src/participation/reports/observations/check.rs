@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::model::NewObservation;
-use crate::participation::codes::MeasureKind;
+use crate::participation::measures::store::Possible;
 use crate::participation::rules::broken;
 use crate::problem::Fault;
 
@@ -15,6 +15,10 @@ pub struct Known {
     pub measures: HashMap<String, MeasureKind>,
     /// The live areas among those named.
     pub areas: HashSet<String>,
+    /// The live measures among those named, with the values that they can have.
+    pub measures: HashMap<String, Possible>,
+    /// The areas among those named, with their names.
+    pub areas: HashMap<String, String>,
     /// The area of the report.
     pub report_area: String,
 }
@@ -34,8 +38,8 @@ pub fn faults(given: &[NewObservation<'_>], known: &Known) -> Vec<Fault> {
                 faults.push(broken(rule, &place));
             }
         };
-        let kind = known.measures.get(new.measure_code);
-        check(kind.is_some(), "observation_measure_exists");
+        let possible = known.measures.get(new.measure_code);
+        check(possible.is_some(), "observation_measure_exists");
         check(
             known.areas.contains(new.area_code),
             "observation_area_exists",
@@ -51,7 +55,7 @@ pub fn faults(given: &[NewObservation<'_>], known: &Known) -> Vec<Fault> {
         if let Some(value) = new.value {
             check(value.abs() <= LARGEST, "observation_value_finite");
             check(
-                kind.is_none_or(|kind| kind.allows(value)),
+                possible.is_none_or(|possible| possible.allows(value)),
                 "observation_value_fits_measure",
             );
         }
@@ -68,18 +72,23 @@ pub fn faults(given: &[NewObservation<'_>], known: &Known) -> Vec<Fault> {
 mod tests {
     use super::*;
     use crate::participation::codes::{
-        ActivityForm, Gender, GeographyBasis, ObservationStatus, Precision, Subject,
+        ActivityForm, Gender, GeographyBasis, MeasureKind, ObservationStatus, Precision, Subject,
     };
 
     fn known(report_area: &str) -> Known {
         let measures = [
-            ("pupils", MeasureKind::Count),
-            ("share", MeasureKind::Share),
+            ("pupils", MeasureKind::Count, false),
+            ("share", MeasureKind::Share, false),
+            ("occasions_share", MeasureKind::Share, true),
         ];
+        let measures = measures
+            .map(|(code, kind, of_occasions)| (code.to_owned(), Possible { kind, of_occasions }));
         let areas = ["18", "1880", "1780"];
         Known {
             measures: measures.map(|(code, kind)| (code.to_owned(), kind)).into(),
             areas: areas.map(str::to_owned).into(),
+            measures: measures.into(),
+            areas: areas.map(|code| (code.to_owned(), String::new())).into(),
             report_area: report_area.to_owned(),
         }
     }
@@ -125,6 +134,7 @@ mod tests {
         let given = [
             observation("pupils", "1880", 12.0),
             observation("share", "1880", 12.5),
+            observation("occasions_share", "1880", 412.5),
             missing,
         ];
         assert_eq!(told(&given, "18"), [""; 0]);
@@ -142,6 +152,7 @@ mod tests {
             observation("pupils", "1880", 7.0),
             missing,
             observation("share", "18", 1e16),
+            observation("occasions_share", "18", -0.5),
         ];
         assert_eq!(
             told(&given, "18"),
@@ -155,6 +166,7 @@ mod tests {
                 "/observations/4/value observation_value_fits_status",
                 "/observations/5/value observation_value_finite",
                 "/observations/5/value observation_value_fits_measure",
+                "/observations/6/value observation_value_fits_measure",
             ]
         );
     }

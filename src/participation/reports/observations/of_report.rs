@@ -67,7 +67,7 @@ pub struct ObservationIn {
     #[serde(default)]
     #[schema(default = "all")]
     pub activity_form: ActivityForm,
-    /// The value: counts are whole numbers from 0, shares 0–100, flags 0 or 1, ranks from 1. None where the status says
+    /// The value: counts are whole numbers from 0, shares 0–100 (of occasions from 0), flags 0 or 1, ranks from 1. None where the status says
     /// that it is missing.
     #[garde(skip)]
     #[serde(default)]
@@ -161,6 +161,8 @@ impl ObservationsIn {
         let known = Known {
             measures: measures::store::kinds(conn, codes).await?,
             areas: areas::store::live(conn, places).await?,
+            measures: measures::store::possible(conn, codes).await?,
+            areas: areas::store::names(conn, places).await?,
             report_area: report.area_code.clone(),
         };
         let faults = check::faults(&rows, &known);

@@ -1,0 +1,145 @@
+//! The thread that makes publications. Protecting and packing millions of cells is work for the processor, and the workers
+//! have requests to answer; so it has a runtime of its own. It goes on when the client hangs up, and ends with the service.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::runtime::Builder;
+use tokio::sync::{oneshot, watch};
+use uuid::Uuid;
+
+use super::make::{self, Made, Maker, Wanted, begin, go_on, problem};
+use crate::db::Shared;
+use crate::problem::{ApiResult, Problem, text};
+use crate::statistics::library::Library;
+
+/// How long the end of the service waits for a making to notice.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The makings of this process; clones share them.
+#[derive(Clone)]
+pub struct Workshop(Arc<Inner>);
+
+struct Inner {
+    shared: Arc<Shared>,
+    library: Library,
+    stop: watch::Sender<bool>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// What a thread is to do.
+pub struct Order {
+    /// The client.
+    pub client: String,
+    /// The request.
+    pub request: Option<Uuid>,
+    /// The publication.
+    pub wanted: Wanted,
+}
+
+impl Workshop {
+    /// Publications of this database; the library reads its list anew after each.
+    #[must_use]
+    pub fn new(shared: Arc<Shared>, library: Library) -> Self {
+        Self(Arc::new(Inner {
+            shared,
+            library,
+            stop: watch::Sender::new(false),
+            threads: Mutex::default(),
+        }))
+    }
+
+    /// Begins a publication, and says so once its row is there. The rest happens in the thread.
+    ///
+    /// # Errors
+    /// Whatever stands in the way of beginning.
+    pub async fn begin(&self, order: Order) -> ApiResult<()> {
+        let (tell, told) = oneshot::channel();
+        let (shared, library) = (Arc::clone(&self.0.shared), self.0.library.clone());
+        self.start(async move |mut stopped| {
+            let Order { client, request, wanted } = order;
+            let maker = Maker { client: &client, request };
+            let begun = match begin(&shared, maker, &wanted).await {
+                Ok(begun) => begun,
+                Err(stopped) => return drop(tell.send(Err(problem(stopped)))),
+            };
+            let id = begun.id;
+            // Nobody may be listening any more; the publication is made all the same.
+            drop(tell.send(Ok(())));
+            tokio::select! {
+                outcome = go_on(&shared, maker, &wanted, begun) => {
+                    if outcome.is_ok() && let Err(problem) = shared.write(async |conn| Ok(library.refresh(conn).await?)).await {
+                        log::warn!("the list of publications is read again later: {problem}");
+                    }
+                }
+                _ = stopped.wait_for(|stop| *stop) => {
+                    let said = text(
+                        "Tjänsten stoppades medan publiceringen gjordes. Inget finns kvar.",
+                        "The service was stopped while the publication was made. Nothing is kept.",
+                    );
+                    make::fail(&shared, id, &said).await;
+                }
+            }
+        })?;
+        told.await.map_err(Problem::internal)?
+    }
+
+    /// Tries a publication out. It ends when nobody waits for it any more.
+    ///
+    /// # Errors
+    /// As [`make::try_out`].
+    pub async fn try_out(&self, wanted: Wanted) -> ApiResult<Made> {
+        let shared = Arc::clone(&self.0.shared);
+        let (mut tell, told) = oneshot::channel();
+        self.start(async move |mut stopped| {
+            tokio::select! {
+                made = make::try_out(&shared, &wanted) => drop(tell.send(made)),
+                () = tell.closed() => {}
+                _ = stopped.wait_for(|stop| *stop) => {}
+            }
+        })?;
+        told.await.map_err(Problem::unavailable)?
+    }
+
+    fn start<F>(&self, work: F) -> ApiResult<()>
+    where
+        F: AsyncFnOnce(watch::Receiver<bool>) + Send + 'static,
+    {
+        let stopped = self.0.stop.subscribe();
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(Problem::internal)?;
+        let thread = std::thread::Builder::new()
+            .name("publishing".to_owned())
+            .spawn(move || runtime.block_on(work(stopped)))
+            .map_err(Problem::internal)?;
+        let mut threads = self
+            .0
+            .threads
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        threads.retain(|thread| !thread.is_finished());
+        threads.push(thread);
+        Ok(())
+    }
+
+    /// Ends what is being made: it fails, and says so.
+    pub async fn stop(&self) {
+        self.0.stop.send_replace(true);
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        let at_work = || {
+            let mut threads = self
+                .0
+                .threads
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            threads.retain(|thread| !thread.is_finished());
+            !threads.is_empty()
+        };
+        while at_work() && tokio::time::Instant::now() < deadline {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
