@@ -9,6 +9,7 @@ mod demo;
 mod failure;
 mod publish;
 mod serve;
+mod synth;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -50,6 +51,9 @@ fn start(config: Config) -> Result<(), Failure> {
         Command::Serve(settings) => System::new().block_on(serve::serve(&settings)),
         Command::Migrate(place) => System::new().block_on(bring_up_to_date(&place)),
         Command::Demo(place) => System::new().block_on(with_database(&place, demo::load)),
+        Command::Synth(synth) => System::new().block_on(with_database(&synth.place, async |db| {
+            synth::load(db, &synth).await
+        })),
         Command::Client { place, action } => System::new()
             .block_on(with_database(&place, async |db| {
                 clients::run(db, action).await

@@ -21,6 +21,7 @@ use uuid::Uuid;
 use crate::access::Permission;
 use crate::db::{Target, private};
 use crate::http::lang::Lang;
+use crate::synth::ROWS;
 use crate::telemetry::logging::LogFormat;
 use crate::values::{AreaCode, Faulty, Line, rule_text};
 
@@ -70,6 +71,14 @@ pub enum Command {
         #[command(flatten)]
         wanted: Publish,
     },
+    /// Load invented data of any size, to try and to measure what the service does with much of it
+    ///
+    /// Residents, pupils and pupil places of girls and boys of 6 to 19 years in 3 400 invented districts of all 290
+    /// municipalities, 2015 to 2024. Everything is labelled SYNTETISKA DATA. The same seed makes the same people; the
+    /// number of rows decides how finely they are reported: few rows are the last years, most municipalities by gender
+    /// and age only; many rows are all years by district, subject and form, with zeros. A load that was interrupted
+    /// goes on when it is started again.
+    Synth(Synth),
     /// Print the OpenAPI document
     Openapi,
     /// Make, list and revoke the clients of the API
@@ -115,6 +124,19 @@ pub struct Publish {
     /// Say what it would hold, and make none
     #[arg(long)]
     pub dry_run: bool,
+/// What is invented.
+pub struct Synth {
+    /// Where it is loaded.
+    #[command(flatten)]
+    pub place: Place,
+    /// How many observations, 16240 to 58072000
+    #[arg(long, value_name = "NUMBER", value_parser = rows)]
+    pub rows: u64,
+    /// What decides the people: another number makes others
+    #[arg(long, value_name = "NUMBER", default_value = "1")]
+    pub seed: u64,
+    /// Load even though the database holds reports or populations that are not invented
+    pub beside_real_data: bool,
 }
 
 /// What can be done with clients.
@@ -432,6 +454,17 @@ fn number<const MIN: u16, const MAX: u16>(text: &str) -> Result<u16, String> {
         .ok()
         .filter(|number| (MIN..=MAX).contains(number));
     number.ok_or_else(|| format!("it must be a whole number from {MIN} to {MAX}"))
+}
+
+fn rows(text: &str) -> Result<u64, String> {
+    let rows = text.parse().ok().filter(|rows| ROWS.contains(rows));
+    rows.ok_or_else(|| {
+        format!(
+            "it must be a whole number from {} to {}",
+            ROWS.start(),
+            ROWS.end()
+        )
+    })
 }
 
 /// `http://` or `https://`, a host, perhaps a path; returned without a slash at the end.

@@ -12,6 +12,7 @@ pub mod demo;
 pub mod health;
 pub mod openapi;
 pub mod server;
+pub mod synth;
 
 // The statistics wing: what can be said of it.
 pub mod statistics;

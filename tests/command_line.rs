@@ -134,8 +134,12 @@ fn a_wrong_variable_is_refused_by_its_name(
 #[case(&["client", "revoke"], "<CLIENT_ID>")]
 #[case(&["client"], "create, list, rotate, revoke")]
 #[case(&["keys", "rotate", "--data-dir", "/nowhere"], "SAMVERKAN_DATA_DIR (--data-dir)")]
+#[case(&["synth"], "--rows")]
+#[case(&["synth", "--rows", "16239"], "--rows")]
+#[case(&["synth", "--rows", "58072001"], "a whole number from 16240 to 58072000")]
+#[case(&["synth", "--rows", "20000", "--seed", "-1"], "--seed")]
 #[case(&["start"], "'start'")]
-#[case(&[], "serve, migrate, demo, openapi, client, keys, version")]
+#[case(&[], "serve, migrate, demo, synth, openapi, client, keys, version")]
 fn a_wrong_command_line_is_refused_with_what_is_wrong(
     #[case] arguments: &[&str],
     #[case] told: &str,

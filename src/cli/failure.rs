@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use crate::access::keys::KeyError;
 use crate::config::Refusal;
 use crate::db::private::PrivateError;
+use crate::synth::SynthError;
 
 /// See the module.
 #[derive(Debug)]
@@ -91,6 +92,19 @@ impl From<KeyError> for Failure {
             KeyError::AlreadyWaiting { .. } | KeyError::Generate | KeyError::SelfTest { .. } => {
                 Self::other(error)
             }
+        }
+    }
+}
+
+impl From<SynthError> for Failure {
+    fn from(error: SynthError) -> Self {
+        match error {
+            SynthError::RealData => Self::wrong(error),
+            SynthError::Connect(_)
+            | SynthError::Database(_)
+            | SynthError::NoSweden
+            | SynthError::Busy
+            | SynthError::Taken(_) => Self::other(error),
         }
     }
 }

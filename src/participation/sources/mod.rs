@@ -6,3 +6,7 @@ pub mod api;
 pub mod model;
 pub mod reference;
 pub mod store;
+
+/// The publisher of every source of invented data, and how their titles begin. What is made of such a source is
+/// invented as well, and says so.
+pub const SYNTHETIC: &str = "SYNTETISKA DATA";
