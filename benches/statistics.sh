@@ -72,7 +72,7 @@ compare() { # rows
   start origin "$samverkan" serve --bind 127.0.0.1:0
   echo "$rows observations"
   echo "  synth: $(measured "$samverkan" synth --rows "$rows")"
-  echo "  publish: $(measured "$samverkan" publish --name 2025.1 --title-sv Mätning --title-en Bench)"
+  echo "  publish: $(measured "$samverkan" publish --name 2025.1 --synthetic --acknowledge-all)"
   psql -c 'VACUUM ANALYZE publication_blocks'
   make_client statistics:read
   authorise "$origin"

@@ -183,32 +183,4 @@ async fn plain_http(
         Some(refusal) => response.into_response(refusal).map_into_right_body(),
         None => response.map_into_left_body(),
     })
-    Ok(response)
-}
-fn cors(origins: &[String]) -> Cors {
-    let mut cors = Cors::default()
-        .allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE"])
-        .allowed_headers([
-            "Authorization",
-            "Content-Type",
-            "Accept",
-            "Accept-Language",
-            "If-Match",
-            "If-None-Match",
-            "traceparent",
-        ])
-        .expose_headers([
-            "Content-Disposition",
-            "Content-Location",
-            "ETag",
-            "Location",
-            "Link",
-            "Retry-After",
-            "X-Request-Id",
-            "X-Total-Count",
-        .max_age(600);
-    for origin in origins {
-        cors = cors.allowed_origin(origin);
-    }
-    cors
 }

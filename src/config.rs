@@ -107,6 +107,7 @@ pub enum Command {
 
 /// A publication that is made from the command line.
 #[derive(Clone, Debug, Args)]
+#[group(skip)]
 pub struct Publish {
     /// Its name: a year and a number, such as 2025.1
     #[arg(long)]
@@ -124,7 +125,10 @@ pub struct Publish {
     /// Say what it would hold, and make none
     #[arg(long)]
     pub dry_run: bool,
+}
+
 /// What is invented.
+#[derive(Clone, Debug, Args)]
 pub struct Synth {
     /// Where it is loaded.
     #[command(flatten)]
@@ -136,6 +140,7 @@ pub struct Synth {
     #[arg(long, value_name = "NUMBER", default_value = "1")]
     pub seed: u64,
     /// Load even though the database holds reports or populations that are not invented
+    #[arg(long)]
     pub beside_real_data: bool,
 }
 

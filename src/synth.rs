@@ -203,7 +203,8 @@ async fn districts(client: &Client, places: &[Municipality]) -> Result<(), Synth
 struct Run {
     rows: u64,
     seed: u64,
-    digest: [u8; 6],
+    /// Of rows and seed: tells the ids of one load from those of another.
+    digest: u64,
 }
 
 /// What an id is of.
@@ -229,15 +230,13 @@ impl Run {
         Self {
             rows,
             seed,
-            digest: digest.first_chunk().copied().unwrap_or_default(),
+            digest: digest.first_chunk().copied().map_or(0, u64::from_be_bytes),
         }
     }
 
     /// Ids of one kind rise with their number, so that indexes grow at their end.
     fn id(&self, kind: Kind, number: u64) -> Uuid {
-        let [a, b, c, d, e, f] = self.digest;
-        let start = [0, 0, a, b, c, d, e, f];
-        let high = u64::from_be_bytes(start) << 16 | kind as u64;
+        let high = self.digest & !0xFFFF | kind as u64;
         let bytes = (u128::from(high) << 64 | u128::from(number)).to_be_bytes();
         Builder::from_custom_bytes(bytes).into_uuid()
     }

@@ -137,9 +137,9 @@ fn a_wrong_variable_is_refused_by_its_name(
 #[case(&["synth"], "--rows")]
 #[case(&["synth", "--rows", "16239"], "--rows")]
 #[case(&["synth", "--rows", "58072001"], "a whole number from 16240 to 58072000")]
-#[case(&["synth", "--rows", "20000", "--seed", "-1"], "--seed")]
+#[case(&["synth", "--rows", "20000", "--seed=-1"], "--seed")]
 #[case(&["start"], "'start'")]
-#[case(&[], "serve, migrate, demo, synth, openapi, client, keys, version")]
+#[case(&[], "serve, migrate, demo, publish, synth, openapi, client, keys, version")]
 fn a_wrong_command_line_is_refused_with_what_is_wrong(
     #[case] arguments: &[&str],
     #[case] told: &str,
@@ -571,5 +571,44 @@ fn a_port_that_is_taken_is_no_fault_of_the_settings() {
         text(&output.stderr).contains("SAMVERKAN_METRICS_BIND (--metrics-bind)"),
         "{}",
         text(&output.stderr)
+    );
+}
+
+#[test]
+fn publish_says_what_it_made_and_what_stands_in_the_way() {
+    let directory = Directory::new();
+    let cluster = PrivateCluster::start(&directory.0.join("data"), Durability::Fast, None).unwrap();
+    let publish = |arguments: &[&str]| {
+        let mut command = samverkan(&["publish", "--name"]);
+        command
+            .args(arguments)
+            .env("DATABASE_URL", cluster.url("postgres"))
+            .env("SAMVERKAN_LOG", "error");
+        command
+    };
+    succeed(samverkan(&["migrate"]).env("DATABASE_URL", cluster.url("postgres")));
+    let nothing = publish(&["2026.2"]).output().unwrap();
+    assert_eq!(nothing.status.code(), Some(1));
+    succeed(samverkan(&["demo"]).env("DATABASE_URL", cluster.url("postgres")));
+    let unseen = publish(&["2026.2"]).output().unwrap();
+    assert_eq!(unseen.status.code(), Some(1));
+    assert!(
+        text(&unseen.stderr).contains("missing_municipality"),
+        "{}",
+        text(&unseen.stderr)
+    );
+    let trial = succeed(&mut publish(&["2026.2", "--dry-run"]));
+    assert!(
+        trial.starts_with("would publish 2026.2: 117 observations of 81 reports as "),
+        "{trial}"
+    );
+    let made = succeed(&mut publish(&["2026.2", "--acknowledge-all"]));
+    assert_eq!(
+        made.lines().next(),
+        trial.replace("would publish", "published").lines().next()
+    );
+    assert!(
+        made.contains("warning duplicate: ") && made.contains(", acknowledged"),
+        "{made}"
     );
 }

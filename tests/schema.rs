@@ -12,6 +12,7 @@ mod cluster;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
+use std::path::Path;
 
 use diesel::QueryableByName;
 use diesel::sql_types::{Bool, Text};
@@ -21,6 +22,7 @@ use samverkan::db::Shared;
 use samverkan::db::catalogue::{CONFLICTS, RULES};
 use samverkan::db::connect::{self, Target, Work};
 use samverkan::{participation, registry, statistics};
+use serde_json::{Map, Value};
 
 async fn connect() -> AsyncPgConnection {
     let url = cluster::new_database().await;
@@ -81,29 +83,49 @@ const COLUMNS: &str = "SELECT format('%s.%s', table_name, column_name) AS line F
     JOIN information_schema.tables USING (table_schema, table_name)
     WHERE table_schema = 'public' AND table_type = 'BASE TABLE' AND left(table_name, 2) <> '__' ORDER BY 1";
 
-/// The rows of these columns, as text, by table.
-async fn rows_of(
-    conn: &mut AsyncPgConnection,
-    columns: &[String],
-) -> BTreeMap<String, Vec<String>> {
-    let mut tables: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for column in columns {
-        let (table, column) = column.split_once('.').unwrap();
-        tables.entry(table).or_default().push(column);
-    }
+/// The rows of these columns, as JSON, by table.
+async fn rows_of(conn: &mut AsyncPgConnection, columns: &[String]) -> BTreeMap<String, Vec<Value>> {
     let mut rows = BTreeMap::new();
-    for (table, columns) in tables {
-        let sql = format!(
-            "SELECT ROW({})::text AS line FROM {table} ORDER BY 1",
-            columns.join(", ")
-        );
-        rows.insert(table.to_owned(), lines(conn, &sql).await);
+    for column in columns {
+        let (table, _) = column.split_once('.').unwrap();
+        if !rows.contains_key(table) {
+            let sql = format!("SELECT to_jsonb({table})::text AS line FROM {table}");
+            let found = lines(conn, &sql).await;
+            let found = found.iter().map(|row| serde_json::from_str(row).unwrap());
+            rows.insert(table.to_owned(), found.collect());
+        }
     }
     rows
 }
 
+/// Only these columns of the rows, in an order of their own.
+fn cut(rows: &BTreeMap<String, Vec<Value>>, columns: &[String]) -> BTreeMap<String, Vec<String>> {
+    let mut cut: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (table, rows) in rows {
+        let kept = |name: &str| columns.contains(&format!("{table}.{name}"));
+        let rows = rows.iter().map(|row| {
+            let members = row.as_object().unwrap().iter();
+            let members: Map<String, Value> = members
+                .filter(|(name, _)| kept(name))
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect();
+            Value::Object(members).to_string()
+        });
+        if columns
+            .iter()
+            .any(|column| column.starts_with(&format!("{table}.")))
+        {
+            let mut rows: Vec<String> = rows.collect();
+            rows.sort_unstable();
+            cut.insert(table.clone(), rows);
+        }
+    }
+    cut
+}
+
+/// From every state back to the newest: what was stored in tables that were there before stays as it was.
 #[actix_web::test]
-async fn what_is_stored_survives_the_newest_migration_down_and_up_again() {
+async fn what_is_stored_survives_migrations_down_and_up_again() {
     let url = cluster::new_database().await;
     let target = Target::parse(&url).unwrap();
     let shared = Shared::new(target.clone(), 1, Clock::system()).unwrap();
@@ -111,36 +133,36 @@ async fn what_is_stored_survives_the_newest_migration_down_and_up_again() {
     assert!(samverkan::demo::load_if_empty(&shared).await.unwrap() > 300);
 
     let mut conn = connect::open(&target, Work::Migrate).await.unwrap();
-    let newest = std::fs::read_dir("migrations")
+    let mut folders: Vec<_> = std::fs::read_dir("migrations")
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .max()
-        .unwrap();
-    let run = |step: &str| std::fs::read_to_string(newest.join(step)).unwrap();
-    // What the newest migration itself brings cannot survive its way down: the older columns are compared.
+        .collect();
+    folders.sort();
     let all = lines(&mut conn, COLUMNS).await;
-    conn.batch_execute("BEGIN").await.unwrap();
-    conn.batch_execute(&run("down.sql")).await.unwrap();
-    let older = lines(&mut conn, COLUMNS).await;
-    conn.batch_execute("ROLLBACK").await.unwrap();
-    assert!(older.iter().all(|column| all.contains(column)));
-
-    let before = rows_of(&mut conn, &older).await;
-    let written: usize = before.values().map(Vec::len).sum();
-    assert!(written > 700, "{written}");
-    conn.batch_execute(&run("down.sql")).await.unwrap();
-    assert_eq!(
-        rows_of(&mut conn, &older).await,
-        before,
-        "lost on the way down"
-    );
-    conn.batch_execute(&run("up.sql")).await.unwrap();
-    assert_eq!(
-        rows_of(&mut conn, &older).await,
-        before,
-        "lost on the way up"
-    );
-    assert_eq!(lines(&mut conn, COLUMNS).await, all);
+    let before = rows_of(&mut conn, &all).await;
+    let mut compared = Vec::new();
+    for first in (0..folders.len()).rev() {
+        let newer = &folders[first..];
+        let file = |folder: &Path, step| std::fs::read_to_string(folder.join(step)).unwrap();
+        conn.batch_execute("BEGIN").await.unwrap();
+        for folder in newer.iter().rev() {
+            conn.batch_execute(&file(folder, "down.sql")).await.unwrap();
+        }
+        // What a newer migration brought is gone with it: the older columns are compared.
+        let older = lines(&mut conn, COLUMNS).await;
+        assert!(older.iter().all(|column| all.contains(column)));
+        let kept = cut(&before, &older);
+        let down = rows_of(&mut conn, &older).await;
+        assert_eq!(cut(&down, &older), kept, "down to before {newer:?}");
+        for folder in newer {
+            conn.batch_execute(&file(folder, "up.sql")).await.unwrap();
+        }
+        let up = rows_of(&mut conn, &older).await;
+        assert_eq!(cut(&up, &older), kept, "up again through {newer:?}");
+        conn.batch_execute("ROLLBACK").await.unwrap();
+        compared.push(kept.values().map(Vec::len).sum::<usize>());
+    }
+    assert!(compared[0] > 700, "rows, newest state first: {compared:?}");
 }
 
 #[actix_web::test]

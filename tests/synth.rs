@@ -30,11 +30,26 @@ impl Cluster {
     /// A database with the schema and the reference data.
     fn database(&self, name: &str) -> String {
         let server = self.server.as_ref().unwrap();
-        server.create_database(name, None).unwrap();
+        create_database(server, name);
         let url = server.url(name);
         succeed(&url, &["migrate"]);
         url
     }
+}
+
+fn create_database(server: &PrivateCluster, name: &str) {
+    let (url, statement) = (server.url("postgres"), format!("CREATE DATABASE {name}"));
+    let creating = async move {
+        let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls)
+            .await
+            .unwrap();
+        actix_web::rt::spawn(connection);
+        client.batch_execute(&statement).await.unwrap();
+    };
+    // On a thread of its own: the test may run on a runtime already.
+    std::thread::spawn(|| actix_web::rt::System::new().block_on(creating))
+        .join()
+        .unwrap();
 }
 
 impl Drop for Cluster {
@@ -174,7 +189,7 @@ async fn invented_numbers_do_not_get_among_real_ones_by_mistake() {
 async fn a_database_without_the_schema_is_told_what_to_do() {
     let cluster = Cluster::start("empty");
     let server = cluster.server.as_ref().unwrap();
-    server.create_database("empty", None).unwrap();
+    create_database(server, "empty");
     let output = run(&server.url("empty"), ROWS);
     let told = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{told}");

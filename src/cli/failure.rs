@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use crate::access::keys::KeyError;
 use crate::config::Refusal;
 use crate::db::private::PrivateError;
+use crate::http::lang::Lang;
+use crate::problem::Problem;
 use crate::synth::SynthError;
 
 /// See the module.
@@ -109,6 +111,14 @@ impl From<SynthError> for Failure {
     }
 }
 
+impl From<Problem> for Failure {
+    /// With every fault, as a client would read it; the cause of a fault of ours, which a client never sees.
+    fn from(problem: Problem) -> Self {
+        let said = problem.sentences();
+        Self::other(format!("{problem}: {}", said.get(Lang::En)))
+    }
+}
+
 macro_rules! others {
     ($($error:ty),+ $(,)?) => {
         $(impl From<$error> for Failure {
@@ -129,5 +139,4 @@ others!(
     crate::db::ConnectError,
     crate::db::DbError,
     crate::db::migrate::MigrateError,
-    crate::problem::Problem,
 );

@@ -22,8 +22,8 @@ use crate::http::BASE_PATH;
 use crate::server::{self, Running};
 use crate::statistics::cache::AnswerCache;
 use crate::statistics::library::{self, Library};
-use crate::telemetry::logging;
 use crate::statistics::publications::thread::Workshop;
+use crate::telemetry::logging;
 use crate::telemetry::metrics::Metrics;
 
 /// Runs the service until it is asked to stop.
@@ -31,7 +31,6 @@ pub(super) async fn serve(settings: &Serve) -> Result<(), Failure> {
     let database = Database::open_to_serve(&settings.place).await?;
     // Till the very end: stopping is logged as well.
     let _behind = logging::write_behind()?;
-    let database = Database::open(&settings.place).await?;
     let outcome = tokio::select! {
         outcome = answer(settings, &database) => outcome,
         () = database.lost() => Err(Failure::other("the private PostgreSQL has ended by itself; start again")),

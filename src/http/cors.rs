@@ -21,6 +21,8 @@ pub fn allow(origins: &[String]) -> Cors {
         .expose_headers([
             "ETag",
             "Location",
+            "Content-Disposition",
+            "Content-Location",
             "Link",
             "Retry-After",
             "X-Request-Id",

@@ -287,10 +287,43 @@ fn read<T: DeserializeOwned + IntoParams + 'static>(query: &str) -> Result<T, Pr
     typed(&pairs)
 }
 
+/// The parameters of two types at once: what many endpoints share, and what one adds. Their names differ.
+#[derive(Clone, Debug)]
+pub struct Joined<A, B>(pub A, pub B);
+
+impl<A, B> FromRequest for Joined<A, B>
+where
+    A: DeserializeOwned + IntoParams + 'static,
+    B: DeserializeOwned + IntoParams + 'static,
+{
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(read_joined(req.query_string()))
+    }
+}
+
+fn read_joined<A, B>(query: &str) -> Result<Joined<A, B>, Problem>
+where
+    A: DeserializeOwned + IntoParams + 'static,
+    B: DeserializeOwned + IntoParams + 'static,
+{
+    let shared = names::<A>();
+    let own = names::<B>();
+    let pairs = pairs(query)?;
+    refuse_unknown(&pairs, shared.iter().chain(own.iter()))?;
+    let (first, second): (Vec<_>, Vec<_>) = pairs
+        .into_iter()
+        .partition(|(name, _)| shared.contains(name));
+    Ok(Joined(typed(&first)?, typed(&second)?))
+}
+
 thread_local! {
     /// By type. Asking utoipa builds the whole documentation of every parameter, which is too much for each request.
     static NAMES: RefCell<HashMap<TypeId, Rc<[String]>>> = RefCell::default();
 }
+
 fn names<T: IntoParams + 'static>() -> Rc<[String]> {
     NAMES.with_borrow_mut(|known| {
         let names = known.entry(TypeId::of::<T>()).or_insert_with(|| {
@@ -301,32 +334,6 @@ fn names<T: IntoParams + 'static>() -> Rc<[String]> {
         });
         Rc::clone(names)
     })
-/// The parameters of two types at once: what many endpoints share, and what one adds. Their names differ.
-#[derive(Clone, Debug)]
-pub struct Joined<A, B>(pub A, pub B);
-impl<A: DeserializeOwned + IntoParams, B: DeserializeOwned + IntoParams> FromRequest
-    for Joined<A, B>
-{
-    type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
-    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(read_joined(req.query_string()))
-    }
-fn read_joined<A: DeserializeOwned + IntoParams, B: DeserializeOwned + IntoParams>(
-    query: &str,
-) -> Result<Joined<A, B>, Problem> {
-    let shared = names::<A>();
-    let own = names::<B>();
-    let pairs = pairs(query)?;
-    refuse_unknown(&pairs, shared.iter().chain(&own))?;
-    let (first, second): (Vec<_>, Vec<_>) = pairs
-        .into_iter()
-        .partition(|(name, _)| shared.contains(name));
-    Ok(Joined(typed(&first)?, typed(&second)?))
-fn names<T: IntoParams>() -> Vec<String> {
-    T::into_params(|| Some(ParameterIn::Query))
-        .map(|parameter| parameter.name)
-        .collect()
 }
 
 /// Decodes strictly: UTF-8, no control characters, no name twice.

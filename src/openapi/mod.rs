@@ -112,8 +112,7 @@ fn head(document: &mut Value) {
     document["tags"] = json!([
         {"name": "registry", "description": "What exists: areas, culture schools, partners, projects, collaborations, partnerships"},
         {"name": "participation", "description": "What was reported: measures, sources, reports, observations, populations"},
-        {"name": "statistics", "description": "What can be said of what was reported, each answer from one named publication: participation, gaps, rankings, coverage, partnerships"},
-        {"name": "statistics", "description": "What can be said of what was reported: publications and their numbers"},
+        {"name": "statistics", "description": "What can be said of what was reported, each answer from one named publication: publications, participation, gaps, rankings, coverage, partnerships"},
         {"name": "administration", "description": "Clients of the API"},
         {"name": "about", "description": "The API itself: version, limits, errors, vocabularies"}
     ]);

@@ -34,6 +34,6 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         .configure(gaps::routes)
         .configure(rankings::routes)
         .service(coverage::api::show_coverage)
-        .service(partnerships::api::count_partnerships);
-    cfg.configure(publications::api::routes);
+        .service(partnerships::api::count_partnerships)
+        .configure(publications::api::routes);
 }

@@ -84,7 +84,7 @@ pub(super) struct Reports<'a> {
     client: &'a mut Client,
     /// Whether the role owns the table, so that it may switch the table's own row trigger off.
     owner: bool,
-    reports: Lines,
+    heads: Lines,
     observations: Lines,
     loaded: Loaded,
 }
@@ -110,7 +110,7 @@ impl<'a> Reports<'a> {
         Ok(Self {
             client,
             owner: row.get(0),
-            reports: Lines::default(),
+            heads: Lines::default(),
             observations: Lines::default(),
             loaded: Loaded::default(),
         })
@@ -126,7 +126,7 @@ impl<'a> Reports<'a> {
         if self.observations.text.len() >= ENOUGH {
             self.write().await?;
         }
-        self.reports.add(id, fields);
+        self.heads.add(id, fields);
         Ok(())
     }
 
@@ -165,7 +165,7 @@ impl<'a> Reports<'a> {
                 .batch_execute("ALTER TABLE observations DISABLE TRIGGER check_observation")
                 .await?;
         }
-        self.loaded.reports += take(&mut self.reports)
+        self.loaded.reports += take(&mut self.heads)
             .send(
                 &transaction,
                 "COPY reports (id, source_id, area_code, period_kind, period, first_day, last_day, state,

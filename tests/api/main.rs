@@ -14,6 +14,7 @@ mod support;
 mod about;
 mod access;
 mod areas;
+mod attack;
 mod code_lists;
 mod collaborations;
 mod culture_schools;

@@ -10,7 +10,7 @@ use samverkan::access::Permission;
 use samverkan::db::connect::{self, Work};
 use samverkan::db::{Conn, Db};
 use samverkan::schema::{publication_blocks, publication_raw_blocks};
-use samverkan::statistics::cube::{Cell, Dictionary, REST, WHOLE, unpack};
+use samverkan::statistics::cube::{Cell, Dictionary, REST, Residents, WHOLE, unpack};
 use samverkan::statistics::frozen::Frozen;
 use samverkan::statistics::publications::admission::LOCK;
 use serde_json::{Value, json};
@@ -339,6 +339,101 @@ async fn every_cell_can_be_recomputed_by_hand() {
     assert_eq!(
         block("pupil_places", "SE"),
         "2/290: dance = 825, missing, rest = 5, theatre_drama = 40"
+    );
+}
+
+/// The residents of a block, "total 6-19 = 100".
+async fn residents(app: &TestApp, name: &str, measure: &str, area: &str) -> Vec<String> {
+    let id = frozen(app, name).await.id;
+    let packed: Vec<u8> = app
+        .state
+        .db
+        .write(async |conn| {
+            let mut conn = conn;
+            Ok(publication_blocks::table
+                .filter(publication_blocks::publication_id.eq(id))
+                .filter(publication_blocks::measure_code.eq(measure))
+                .filter(publication_blocks::area_code.eq(area))
+                .select(publication_blocks::residents)
+                .first(&mut conn)
+                .await?)
+        })
+        .await
+        .unwrap();
+    let residents: Vec<Residents> = unpack(&packed).unwrap();
+    let told = |one: &Residents| format!("{} {}-{} = {}", one.gender, one.from, one.to, one.value);
+    residents.iter().map(told).collect()
+}
+
+#[actix_web::test]
+async fn the_denominator_is_of_exactly_the_places_that_reported() {
+    let app = TestApp::start().await;
+    let f = Fixture::new(&app).await;
+    let (survey, scb) = (f.source("Enkäten").await, f.source("Folkmängd").await);
+    let some = [obs("pupils", "", 100), obs("pupil_places", "", 100)];
+    f.report(survey, "1880", "2024", &some).await;
+    f.report(survey, "1881", "2024", &some[..1]).await;
+    f.report(survey, "1980", "2024", &some[..1]).await;
+    f.report(survey, "19", "2024", &[obs("pupils", "", 900)])
+        .await;
+    for (area, residents) in [
+        ("1880", 26_000),
+        ("1881", 4_000),
+        ("1882", 2_000),
+        ("18", 52_000),
+        ("19", 47_000),
+    ] {
+        f.residents(scb, area, 2024, &[("total", 6, 19, residents)])
+            .await;
+    }
+    f.residents(scb, "1880", 2024, &[("girls", 6, 19, 12_700)])
+        .await;
+    // An older count of the same year, and another year, are not used.
+    let old = json!({"area": "1881", "year": 2024, "gender": "total", "ageFrom": 6, "ageTo": 19, "value": 1,
+        "referenceDate": "2024-01-01", "source": scb});
+    f.admin.post("/populations", &old).await.expect(201);
+    f.residents(scb, "1881", 2023, &[("total", 6, 19, 2)]).await;
+    f.publish_of("2025.1", Some(vec![survey])).await;
+    let of =
+        async |measure: &str, area: &str| residents(&app, "2025.1", measure, area).await.join(", ");
+    assert_eq!(of("pupils", "1880").await, "0 6-19 = 26000, 1 6-19 = 12700");
+    assert_eq!(of("pupils", "1881").await, "0 6-19 = 4000");
+    assert_eq!(
+        of("pupils", "18").await,
+        "0 6-19 = 30000",
+        "two of twelve, not the county's 52 000"
+    );
+    assert_eq!(
+        of("pupil_places", "18").await,
+        "0 6-19 = 26000, 1 6-19 = 12700"
+    );
+    assert_eq!(
+        of("pupils", "19").await,
+        "0 6-19 = 47000",
+        "the county's own number is of all of it"
+    );
+    assert_eq!(of("pupils", "1980").await, "", "nothing is known");
+    assert_eq!(
+        of("pupils", "SE").await,
+        "0 6-19 = 77000",
+        "30 000 and 47 000"
+    );
+    let frozen = frozen(&app, "2025.1").await;
+    let origins: Vec<_> = frozen
+        .places
+        .populations
+        .iter()
+        .map(|one| (one.year, one.source_no))
+        .collect();
+    assert_eq!(origins, [(2023, 1), (2024, 1)]);
+    assert_eq!(
+        frozen.catalogue.sources[1].id, scb,
+        "a source that only counted residents comes last"
+    );
+    let share = frozen.catalogue.measure("pupils_share").unwrap();
+    assert_eq!(
+        (share.counted, share.bases.join(",")),
+        (false, "provider".to_owned())
     );
 }
 

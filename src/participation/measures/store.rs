@@ -8,8 +8,6 @@ use diesel_async::RunQueryDsl;
 use super::model::{BreakRow, MeasureChange, MeasureRow, NoteRow};
 use crate::db::store::each_row;
 use crate::db::{Conn, WriteError};
-use crate::participation::codes::MeasureKind;
-use crate::db::Conn;
 use crate::participation::codes::{MeasureKind, MeasureUnit};
 use crate::schema::{measure_notes, measures, observations, reports, series_breaks};
 use crate::store_of;

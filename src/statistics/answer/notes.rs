@@ -111,12 +111,14 @@ fn concerns(note: &Kept, frozen: &Frozen, question: &Question, periods: &[&Perio
     let in_space = note.area.as_deref().is_none_or(|area| {
         question.places.iter().any(|place| match place {
             Place::Area(code) => inside(code, area),
-            Place::Collaboration(_) | Place::Category(_) | Place::Peers(_) => periods.iter().any(|period| {
-                place
-                    .members(frozen, period)
-                    .iter()
-                    .any(|member| inside(member, area))
-            }),
+            Place::Collaboration(_) | Place::Category(_) | Place::Peers(_) => {
+                periods.iter().any(|period| {
+                    place
+                        .members(frozen, period)
+                        .iter()
+                        .any(|member| inside(member, area))
+                })
+            }
         })
     });
     in_time && in_space

@@ -15,6 +15,7 @@ use crate::statistics::answer::table_head;
 use crate::statistics::codes::{CellStatus, Direction, Reason, Trend};
 use crate::statistics::deliver::{self, Form};
 use crate::statistics::frozen::Frozen;
+use crate::statistics::query::Place;
 use crate::statistics::rates::Answer;
 use crate::values::CodeList;
 
@@ -59,7 +60,9 @@ pub struct GapRow {
     #[schema(example = 412)]
     pub children: Option<i64>,
     /// The gap in one sentence.
-    #[schema(example = "12 procentenheter under riket: ytterligare 412 barn och unga skulle behöva delta.")]
+    #[schema(
+        example = "12 procentenheter under riket: ytterligare 412 barn och unga skulle behöva delta."
+    )]
     pub sentence: Option<String>,
 }
 
@@ -276,7 +279,7 @@ impl Compared {
             .and_then(|no| self.frozen.catalogue.period(*no));
         ReferenceOut {
             kind: place.map_or("area", |place| place.kind()),
-            code: place.map_or_else(String::new, |place| place.code()),
+            code: place.map_or_else(String::new, Place::code),
             label: self.reference_label(no).get(lang).to_owned(),
             measure: all
                 .measure(&self.frozen, self.question.measure)
@@ -337,7 +340,10 @@ impl Compared {
         let size = gap.difference.abs();
         let (sv, en) = (size.to_string().replace('.', ","), size.to_string());
         let (first_sv, first_en) = match gap.direction {
-            Direction::Equal => (format!("Lika med {}.", label.sv), format!("Equal to {}.", label.en)),
+            Direction::Equal => (
+                format!("Lika med {}.", label.sv),
+                format!("Equal to {}.", label.en),
+            ),
             Direction::Below => (
                 format!("{sv} procentenheter under {}", label.sv),
                 format!("{en} percentage points below {}", label.en),
@@ -352,7 +358,9 @@ impl Compared {
             (_, None | Some(0)) => Label::new(format!("{first_sv}."), format!("{first_en}.")),
             (Direction::Below, Some(n)) => Label::new(
                 format!("{first_sv}: ytterligare {n} barn och unga skulle behöva delta."),
-                format!("{first_en}: another {n} children and young people would have to take part."),
+                format!(
+                    "{first_en}: another {n} children and young people would have to take part."
+                ),
             ),
             (Direction::Above, Some(n)) => Label::new(
                 format!("{first_sv}: det motsvarar {n} barn och unga."),
@@ -428,7 +436,8 @@ impl Compared {
                     last_period: code(*last),
                     change: found.map(|(change, _)| change),
                     trend: found.map(|(_, trend)| trend),
-                    trend_label: found.map(|(_, trend)| labelled(&Trend::LIST, trend.as_str(), lang)),
+                    trend_label: found
+                        .map(|(_, trend)| labelled(&Trend::LIST, trend.as_str(), lang)),
                     reasons: explained(&reasons, lang),
                 });
             }

@@ -94,7 +94,10 @@ fn incomparable(frozen: &Frozen, side: Side<'_>, reference: Side<'_>) -> Vec<Rea
     };
     unless(a.numerator == b.numerator, Reason::DifferentNumerator);
     unless(a.denominator == b.denominator, Reason::DifferentDenominator);
-    unless(a.denominator_ages == b.denominator_ages, Reason::DifferentAges);
+    unless(
+        a.denominator_ages == b.denominator_ages,
+        Reason::DifferentAges,
+    );
     unless(side.basis == reference.basis, Reason::DifferentBasis);
     if a.code != b.code && reasons.is_empty() {
         reasons.push(Reason::DifferentMeasure);
@@ -139,7 +142,9 @@ fn children(cell: &Cell, reference: &Cell) -> Option<i64> {
         clippy::cast_possible_truncation,
         reason = "numbers of people are far below 2^53"
     )]
-    let lacking = (share / 100.0 * residents as f64 - numerator as f64).abs().ceil() as i64;
+    let lacking = (share / 100.0 * residents as f64 - numerator as f64)
+        .abs()
+        .ceil() as i64;
     Some(lacking)
 }
 
@@ -224,7 +229,12 @@ mod tests {
     fn two_percent_compares_with_fourteen_of_the_same_page_and_neither_with_ten_and_a_half() {
         let frozen = empty();
         let unstated = share("published", "unstated", Denominator::NotStated, None);
-        let pupils = share("pupils_share", "pupils", Denominator::Residents, Some("6-19"));
+        let pupils = share(
+            "pupils_share",
+            "pupils",
+            Denominator::Residents,
+            Some("6-19"),
+        );
         let when = year(2018);
         let (two, fourteen, other) = (cell(2.0, Some(0)), cell(14.0, Some(0)), cell(14.0, Some(1)));
         let Outcome::Gap(gap) = compare(
@@ -263,7 +273,12 @@ mod tests {
     #[test]
     fn a_break_between_two_periods_makes_them_incomparable() {
         let frozen = empty();
-        let mut pupils = share("pupils_share", "pupils", Denominator::Residents, Some("6-19"));
+        let mut pupils = share(
+            "pupils_share",
+            "pupils",
+            Denominator::Residents,
+            Some("6-19"),
+        );
         pupils.breaks.push(Break {
             first_period: "2018".to_owned(),
             reason: Both::default(),
@@ -272,7 +287,11 @@ mod tests {
         let (before, after, later) = (year(2017), year(2018), year(2020));
         let number = cell(10.0, None);
         let compared = |a: &Period, b: &Period| {
-            compare(&frozen, side(&pupils, a, &number), side(&pupils, b, &number))
+            compare(
+                &frozen,
+                side(&pupils, a, &number),
+                side(&pupils, b, &number),
+            )
         };
         assert_eq!(
             compared(&before, &after),

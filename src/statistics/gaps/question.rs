@@ -38,8 +38,17 @@ impl GapQuestion {
         let mut measure = 0;
         if let Some(code) = &with.reference_measure {
             if frozen.catalogue.measure(code).is_none() {
-                let codes = frozen.catalogue.measures.iter().map(|known| known.code.as_str());
-                return Err(asked.refused("referenceMeasure", None, "unknown_code", unknown(code, codes)));
+                let codes = frozen
+                    .catalogue
+                    .measures
+                    .iter()
+                    .map(|known| known.code.as_str());
+                return Err(asked.refused(
+                    "referenceMeasure",
+                    None,
+                    "unknown_code",
+                    unknown(code, codes),
+                ));
             }
             // Whatever periods it has: those of the first measure are read.
             let of_reference = Asked {
@@ -57,8 +66,17 @@ impl GapQuestion {
         let mut period = None;
         if let Some(code) = &with.reference_period {
             let no = frozen.catalogue.period_no(code).ok_or_else(|| {
-                let codes = frozen.catalogue.periods.iter().map(|known| known.code.as_str());
-                asked.refused("referencePeriod", None, "unknown_code", unknown(code, codes))
+                let codes = frozen
+                    .catalogue
+                    .periods
+                    .iter()
+                    .map(|known| known.code.as_str());
+                asked.refused(
+                    "referencePeriod",
+                    None,
+                    "unknown_code",
+                    unknown(code, codes),
+                )
             })?;
             period = Some(place_of(&mut all.periods, no));
         }
@@ -83,10 +101,12 @@ impl GapQuestion {
 
 /// The place of an entry in a list, to which it is added if it is not there.
 fn place_of<T: PartialEq>(list: &mut Vec<T>, entry: T) -> usize {
-    list.iter().position(|known| *known == entry).unwrap_or_else(|| {
-        list.push(entry);
-        list.len() - 1
-    })
+    list.iter()
+        .position(|known| *known == entry)
+        .unwrap_or_else(|| {
+            list.push(entry);
+            list.len() - 1
+        })
 }
 
 fn one_share(asked: &Asked, question: &Question, frozen: &Frozen) -> ApiResult<()> {
@@ -122,15 +142,17 @@ fn reference(asked: &Asked, given: &str, place: &Place, frozen: &Frozen) -> ApiR
             .collaborations
             .iter()
             .find(|known| Some(known.id) == id);
-        return known.map(|known| Place::Collaboration(known.id)).ok_or_else(|| {
-            refused(
-                asked,
-                text(
-                    "Det finns ingen samverkan med det id:t i publiceringen.",
-                    "The publication has no collaboration with that id.",
-                ),
-            )
-        });
+        return known
+            .map(|known| Place::Collaboration(known.id))
+            .ok_or_else(|| {
+                refused(
+                    asked,
+                    text(
+                        "Det finns ingen samverkan med det id:t i publiceringen.",
+                        "The publication has no collaboration with that id.",
+                    ),
+                )
+            });
     }
     if let Some(codes) = given.strip_prefix("peers:") {
         let mut peers = Vec::new();

@@ -19,7 +19,7 @@ const LEAST_JUMP: i64 = 50;
 /// The number of everything in the cells: none if some of it is missing or cannot be summed.
 #[must_use]
 pub fn total(cells: &[Cell], additive: Additive) -> Option<i64> {
-    let axis = |may: bool| {
+    let whole = |may: bool| {
         Axis::new(1, move |code, _| {
             if may || code == WHOLE || code == REST {
                 Fit::Inside
@@ -29,8 +29,8 @@ pub fn total(cells: &[Cell], additive: Additive) -> Option<i64> {
         })
     };
     let axes = Axes {
-        subject: axis(additive.subjects),
-        form: axis(additive.forms),
+        subject: whole(additive.subjects),
+        form: whole(additive.forms),
         ..Axes::total()
     };
     let sum = sums(cells, &axes).into_iter().next()?;

@@ -18,7 +18,7 @@ use super::findings::{Finding, Findings, Rule};
 use super::plain::Stopped;
 use super::residents::{Populations, Together};
 use crate::participation::codes::MeasureUnit;
-use crate::statistics::atoms::{Dropped, Family, Why};
+use crate::statistics::atoms::{Family, Why};
 use crate::statistics::codes::{Level, Severity};
 use crate::statistics::cube::{Cell, Dictionary, Residents, merged};
 use crate::statistics::frozen::{Measure, Period, Places};

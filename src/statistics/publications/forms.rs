@@ -130,7 +130,8 @@ pub struct PublicationIn {
 
 #[expect(
     clippy::ref_option,
-    reason = "garde calls it with a reference to the field"
+    clippy::trivially_copy_pass_by_ref,
+    reason = "garde calls it with references to the field and the context"
 )]
 fn few(sources: &Option<Vec<Uuid>>, (): &()) -> garde::Result {
     if sources.as_ref().is_none_or(|all| all.len() <= 1_000) {

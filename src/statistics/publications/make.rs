@@ -26,7 +26,7 @@ use super::store::{self, Fallen};
 use crate::db::Shared;
 use crate::db::connect::{self, Work};
 use crate::http::lang::Lang;
-use crate::problem::{Fault, Problem, ProblemKind, Text, text};
+use crate::problem::{Problem, ProblemKind, Text, text};
 use crate::statistics::codes::PublicationPhase;
 use crate::statistics::frozen::{Both, Source};
 use crate::statistics::library::{CATALOGUE, NETWORK, PLACES, QUALITY, RETURNS};
@@ -260,10 +260,10 @@ pub async fn go_on(
             () = beat(shared, id, &progress) => Err(Stopped::Cancelled),
         }
     };
-    give_up(writer).await;
     match outcome {
         Ok(made) => Ok(made),
         Err(stopped) => {
+            give_up(writer).await;
             let said = sentences(&stopped);
             fail(shared, id, &said).await;
             Err(problem(stopped))

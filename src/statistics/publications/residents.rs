@@ -1,9 +1,12 @@
 //! Residents: the denominators of a publication, by area and year, and their sums over the places that reported.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::pin::pin;
 
 use chrono::NaiveDate;
+use futures_util::TryStreamExt;
 use tokio_postgres::Client;
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use super::plain::Stopped;
@@ -26,7 +29,10 @@ impl Populations {
     pub async fn read(client: &Client, sources: &[Uuid]) -> Result<Self, Stopped> {
         let mut all = Self::default();
         let sql = include_str!("sql/populations.sql");
-        for row in client.query(sql, &[&sources]).await? {
+        // One by one: there may be a million of them.
+        let parameters: [&(dyn ToSql + Sync); 1] = [&sources];
+        let mut stream = pin!(client.query_raw(sql, parameters).await?);
+        while let Some(row) = stream.try_next().await? {
             let (area, year): (&str, i32) = (row.try_get(0)?, row.try_get(1)?);
             let age =
                 |n| Ok::<u8, Stopped>(u8::try_from(row.try_get::<_, i32>(n)?).unwrap_or(u8::MAX));
@@ -50,12 +56,11 @@ impl Populations {
                 .parse()
                 .map_err(Problem::internal)?;
             all.origins.insert((year, day, source));
-            match all.by_area.get_mut(area) {
-                Some(years) => years.entry(year).or_default().push(residents),
-                None => {
-                    let years = HashMap::from([(year, vec![residents])]);
-                    all.by_area.insert(area.to_owned(), years);
-                }
+            if let Some(years) = all.by_area.get_mut(area) {
+                years.entry(year).or_default().push(residents);
+            } else {
+                let years = HashMap::from([(year, vec![residents])]);
+                all.by_area.insert(area.to_owned(), years);
             }
         }
         Ok(all)

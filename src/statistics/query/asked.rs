@@ -18,8 +18,8 @@ pub struct Selection {
     /// The publication: its name, or `latest`. A name makes the answer permanent.
     #[param(default = "latest", example = "2025.1")]
     pub publication: Option<String>,
-    /// Codes of up to ten measures, comma separated.
-    #[param(value_type = Vec<String>, style = Form, explode = false, example = json!(["pupils_share"]))]
+    /// Codes of one to ten measures, comma separated: without any there is no question (400).
+    #[param(value_type = Option<Vec<String>>, style = Form, explode = false, example = json!(["pupils_share"]))]
     pub measure: Option<AnyOf<String>>,
     /// Codes of areas, comma separated: `SE`, counties, municipalities, districts. Without any place it is `SE`.
     #[param(value_type = Option<Vec<String>>, style = Form, explode = false, example = json!(["1880", "SE"]))]
@@ -80,7 +80,7 @@ pub struct QueryIn {
     /// The publication: its name, or `latest`.
     #[schema(example = "2025.1")]
     pub publication: Option<String>,
-    /// Codes of up to ten measures.
+    /// Codes of one to ten measures.
     #[schema(example = json!(["pupils_share"]))]
     pub measure: Vec<String>,
     /// Codes of areas.

@@ -40,7 +40,7 @@ impl<'a> Needed<'a> {
                 Place::Area(code) => {
                     areas.insert(code);
                 }
-                Place::Collaboration(_) | Place::Category(_) => {
+                Place::Collaboration(_) | Place::Category(_) | Place::Peers(_) => {
                     for period in question.known_periods(frozen) {
                         areas.extend(place.members(frozen, period));
                     }

@@ -61,7 +61,6 @@ impl TestApp {
             issuer: web::Data::new(
                 Issuer::new("http://samverkan.test", "samverkan", DEFAULT_LIFETIME, ring).unwrap(),
             ),
-            library: samverkan::statistics::library::Library::default(),
             answers: samverkan::statistics::cache::AnswerCache::new(8 * 1024 * 1024),
             library,
             health: web::Data::new(Health::new(std::sync::Arc::clone(&db), clock.clone())),

@@ -11,14 +11,10 @@ use crate::problem::Fault;
 /// What the observations refer to.
 #[derive(Debug)]
 pub struct Known {
-    /// The live measures among those named, with their kinds.
-    pub measures: HashMap<String, MeasureKind>,
-    /// The live areas among those named.
-    pub areas: HashSet<String>,
     /// The live measures among those named, with the values that they can have.
     pub measures: HashMap<String, Possible>,
-    /// The areas among those named, with their names.
-    pub areas: HashMap<String, String>,
+    /// The live areas among those named.
+    pub areas: HashSet<String>,
     /// The area of the report.
     pub report_area: String,
 }
@@ -85,10 +81,8 @@ mod tests {
             .map(|(code, kind, of_occasions)| (code.to_owned(), Possible { kind, of_occasions }));
         let areas = ["18", "1880", "1780"];
         Known {
-            measures: measures.map(|(code, kind)| (code.to_owned(), kind)).into(),
-            areas: areas.map(str::to_owned).into(),
             measures: measures.into(),
-            areas: areas.map(|code| (code.to_owned(), String::new())).into(),
+            areas: areas.map(str::to_owned).into(),
             report_area: report_area.to_owned(),
         }
     }

@@ -159,10 +159,8 @@ impl ObservationsIn {
         let codes = rows.iter().map(|row| row.measure_code.to_owned()).collect();
         let places = rows.iter().map(|row| row.area_code.to_owned()).collect();
         let known = Known {
-            measures: measures::store::kinds(conn, codes).await?,
-            areas: areas::store::live(conn, places).await?,
             measures: measures::store::possible(conn, codes).await?,
-            areas: areas::store::names(conn, places).await?,
+            areas: areas::store::live(conn, places).await?,
             report_area: report.area_code.clone(),
         };
         let faults = check::faults(&rows, &known);
