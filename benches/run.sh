@@ -35,7 +35,9 @@ for n in $(seq 0 $((picked - 1))); do
         ORDER BY name COLLATE \"sv-SE-x-icu\" ASC NULLS LAST, id ASC NULLS LAST LIMIT 51 OFFSET 0;" | tr '\n' ' ' >"$home/page-$n.sql"
 done
 questions one "${ids[@]/#//samverkan/v1/partners/}"
-questions page "${codes[@]/#//samverkan/v1/partners?limit=50&cursor=&municipality=}"
+pages=()
+for code in "${codes[@]}"; do pages+=("/samverkan/v1/partners?limit=50&cursor=&municipality=$code"); done
+questions page "${pages[@]}"
 questions live /health/live
 
 echo "rounds $rounds, $seconds s each, $connections connections, $(nproc) cores shared by load, service and PostgreSQL, $partners synthetic partners"

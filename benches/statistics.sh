@@ -67,12 +67,14 @@ statements() { # shape; the columns and conditions of src/statistics/blocks.rs
 }
 
 compare() { # rows
-  local rows=$1 origin cold_origin hello_origin publication shape round kind kinds
+  local rows=$1 took origin cold_origin hello_origin publication shape round kind kinds
   rm -rf "$home"/*.sql "$home"/body-* "$SAMVERKAN_DATA_DIR"
   start origin "$samverkan" serve --bind 127.0.0.1:0
   echo "$rows observations"
-  echo "  synth: $(measured "$samverkan" synth --rows "$rows")"
-  echo "  publish: $(measured "$samverkan" publish --name 2025.1 --synthetic --acknowledge-all)"
+  took=$(measured "$samverkan" synth --rows "$rows")
+  echo "  synth: $took"
+  took=$(measured "$samverkan" publish --name 2025.1 --synthetic --acknowledge-all)
+  echo "  publish: $took"
   psql -c 'VACUUM ANALYZE publication_blocks'
   make_client statistics:read
   authorise "$origin"
