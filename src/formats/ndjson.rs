@@ -24,7 +24,7 @@ pub fn write(table: &Table, lang: Lang) -> serde_json::Result<Vec<u8>> {
 /// The first line: `{"metadata": …}`.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn head(table: &Table, lang: Lang) -> serde_json::Result<Vec<u8>> {
     line(&json!({"metadata": Metadata::new(table, lang)}))
 }
@@ -32,7 +32,7 @@ pub fn head(table: &Table, lang: Lang) -> serde_json::Result<Vec<u8>> {
 /// Some rows, the first of which has this place in the table.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn rows(table: &Table, first: usize, rows: &[Row], lang: Lang) -> serde_json::Result<Vec<u8>> {
     let mut out = Vec::with_capacity(rows.len() * 96);
     for (place, row) in rows.iter().enumerate() {

@@ -1154,3 +1154,24 @@ async fn the_demo_has_a_publication() {
         "of 2018 the more exact one, of no date, of 2022"
     );
 }
+
+#[actix_web::test]
+async fn invented_data_are_labelled_whoever_publishes_them() {
+    let app = TestApp::start().await;
+    let fixture = Fixture::new(&app).await;
+    let body =
+        json!({"title": "SYNTETISKA DATA: elever", "publisher": "SYNTETISKA DATA", "area": "SE"});
+    let source = fixture.admin.post("/sources", &body).await.expect(201);
+    let source = source["id"].as_str().unwrap().parse().unwrap();
+    fixture
+        .report(source, "1880", "2024", &[obs("pupils", "girls", 12)])
+        .await;
+    fixture.publish("2025.1").await;
+    let analyst = fixture.analyst();
+    let answer = analyst
+        .get("/statistics/participation?publication=2025.1&measure=pupils&area=1880")
+        .await
+        .expect(200);
+    assert_eq!(answer["publication"]["synthetic"], true);
+    assert_eq!(answer["notes"][0]["mandatory"], true);
+}

@@ -26,6 +26,7 @@ use super::store::{self, Fallen};
 use crate::db::Shared;
 use crate::db::connect::{self, Work};
 use crate::http::lang::Lang;
+use crate::participation::sources::SYNTHETIC;
 use crate::problem::{Problem, ProblemKind, Text, text};
 use crate::statistics::codes::PublicationPhase;
 use crate::statistics::frozen::{Both, Source};
@@ -199,7 +200,9 @@ pub async fn begin(shared: &Shared, maker: Maker<'_>, wanted: &Wanted) -> Result
                     title_sv: &wanted.title.sv,
                     title_en: &wanted.title.en,
                     note: wanted.note.as_deref(),
-                    synthetic: wanted.synthetic,
+                    // Invented data stay labelled, whoever publishes them.
+                    synthetic: wanted.synthetic
+                        || sources.iter().any(|source| source.publisher == SYNTHETIC),
                     corrects: wanted.corrects.as_deref(),
                     created_by: maker.client,
                 },

@@ -12,7 +12,7 @@ use crate::schema::{publication_findings, publications};
 use crate::statistics::codes::{PublicationPhase, PublicationState, Severity};
 
 /// A publication as stored. A making whose process fell silent is a failed one, whatever its row says: see
-/// [`super::store::settled`].
+/// [`super::store::settle`].
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = publications, check_for_backend(diesel::pg::Pg))]
 #[expect(
