@@ -87,13 +87,13 @@ pub struct LevelLoss {
     /// The median of the absolute errors.
     pub median_error: Option<u64>,
     /// At least 95 % of the absolute errors are at most this (1, 2, 5, 10, 20 …).
-    pub p95_error_at_most: Option<u64>,
+    pub high_error_at_most: Option<u64>,
     /// All absolute errors are at most this (1, 2, 5, 10, 20 …).
     pub max_error_at_most: Option<u64>,
     /// The median of the errors in per cent of the true total, where that is not 0.
     pub median_percent: Option<f64>,
     /// At least 95 % of the errors in per cent are at most this (0.01, 0.02, 0.05, 0.1 …).
-    pub p95_percent_at_most: Option<f64>,
+    pub high_percent_at_most: Option<f64>,
     /// All errors in per cent are at most this (0.01, 0.02, 0.05, 0.1 …).
     pub max_percent_at_most: Option<f64>,
 }
@@ -177,10 +177,10 @@ impl Errors {
             level,
             totals: self.totals,
             median_error: absolute(50, distribution),
-            p95_error_at_most: absolute(95, distribution).map(step),
+            high_error_at_most: absolute(95, distribution).map(step),
             max_error_at_most: absolute(100, bound).map(step),
             median_percent: relative(50, distribution).map(percent),
-            p95_percent_at_most: relative(95, distribution).map(step).map(percent),
+            high_percent_at_most: relative(95, distribution).map(step).map(percent),
             max_percent_at_most: relative(100, bound).map(step).map(percent),
         }
     }
@@ -314,10 +314,10 @@ mod tests {
             level: Level::Municipality,
             totals: 40,
             median_error: Some(0),
-            p95_error_at_most: Some(5),
+            high_error_at_most: Some(5),
             max_error_at_most: Some(50),
             median_percent: Some(0.0),
-            p95_percent_at_most: Some(2.0),
+            high_percent_at_most: Some(2.0),
             max_percent_at_most: Some(20.0),
         };
         assert_eq!(told.levels, [expected]);

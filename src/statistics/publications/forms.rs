@@ -55,6 +55,7 @@ pub struct PublicationOut {
     #[schema(example = "2026-01-15T08:00:00Z")]
     pub published_at: Option<DateTime<Utc>>,
     /// When it was withdrawn (UTC).
+    #[schema(example = "2026-01-15T08:00:00Z")]
     pub withdrawn_at: Option<DateTime<Utc>>,
     /// Why it was withdrawn.
     pub withdrawn_reason: Option<String>,
@@ -70,6 +71,7 @@ pub struct PublicationOut {
     #[schema(example = "2026-01-15T08:00:00Z")]
     pub updated_at: DateTime<Utc>,
     /// When the row was deleted (UTC): never.
+    #[schema(example = "2026-01-15T08:00:00Z")]
     pub deleted_at: Option<DateTime<Utc>>,
 }
 
