@@ -144,6 +144,28 @@ pub struct Wanted<'a> {
     pub raw: bool,
 }
 
+impl<'a> Wanted<'a> {
+    /// What a GET of protected numbers wants; `name` is the publication as it was asked for.
+    #[must_use]
+    pub fn of_get(
+        req: &HttpRequest,
+        listed: &'a Listed,
+        name: &str,
+        path: &'static str,
+        (format, dialect): (Option<Format>, Option<Dialect>),
+    ) -> Self {
+        Self {
+            listed,
+            latest: name == "latest",
+            format,
+            dialect,
+            path,
+            question: question(req),
+            raw: false,
+        }
+    }
+}
+
 /// How the answer is written.
 #[derive(Clone, Debug)]
 pub struct Form {

@@ -139,15 +139,8 @@ async fn get_rankings(
     let asked = Asked::from(selection);
     let name = asked.publication.as_deref().unwrap_or("latest");
     let listed = library.find(&db, name).await?;
-    let wanted = Wanted {
-        listed: &listed,
-        latest: name == "latest",
-        format: ordering.format,
-        dialect: ordering.dialect,
-        path: "/statistics/rankings",
-        question: deliver::question(&req),
-        raw: false,
-    };
+    let form = (ordering.format, ordering.dialect);
+    let wanted = Wanted::of_get(&req, &listed, name, "/statistics/rankings", form);
     let first = ordering.first.unwrap_or_default();
     deliver::answer(&req, wanted, async |_| {
         let frozen = library.open(&db, &listed).await?;

@@ -217,16 +217,17 @@ fn row(measure: &Measure, is_share: bool, cell: &Cell, included: &[Included]) ->
     Row {
         values,
         status: cell.status.as_str(),
-        remark: remark(cell),
+        remark: remark(&cell.reasons),
     }
 }
 
-fn remark(cell: &Cell) -> Option<Label> {
-    if cell.reasons.is_empty() {
+/// The reasons in one text; none without any.
+#[must_use]
+pub fn remark(reasons: &[Reason]) -> Option<Label> {
+    if reasons.is_empty() {
         return None;
     }
-    let labels: Vec<Label> = cell
-        .reasons
+    let labels: Vec<Label> = reasons
         .iter()
         .map(|reason| {
             of_code(

@@ -32,15 +32,8 @@ pub async fn show_coverage(
     let Params(query) = query;
     let name = query.publication.as_deref().unwrap_or("latest");
     let listed = library.find(&db, name).await?;
-    let wanted = Wanted {
-        listed: &listed,
-        latest: name == "latest",
-        format: query.format,
-        dialect: query.dialect,
-        path: "/statistics/coverage",
-        question: deliver::question(&req),
-        raw: false,
-    };
+    let form = (query.format, query.dialect);
+    let wanted = Wanted::of_get(&req, &listed, name, "/statistics/coverage", form);
     deliver::answer(&req, wanted, async |_: &Form| {
         let frozen = library.open(&db, &listed).await?;
         let selection = Selection::new(&query, &frozen)?;

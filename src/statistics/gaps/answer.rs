@@ -11,13 +11,12 @@ use crate::formats::table::{Label, Metric, Row, Table, Unit};
 use crate::http::lang::Lang;
 use crate::statistics::answer::head::Head;
 use crate::statistics::answer::rows::{ReasonOut, RowOut, labelled, plain, rows};
-use crate::statistics::answer::table_head;
+use crate::statistics::answer::{remark, table_head};
 use crate::statistics::codes::{CellStatus, Direction, Reason, Trend};
 use crate::statistics::deliver::{self, Form};
 use crate::statistics::frozen::Frozen;
 use crate::statistics::query::Place;
 use crate::statistics::rates::Answer;
-use crate::values::CodeList;
 
 /// What `/statistics/gaps` answers.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -497,17 +496,9 @@ fn explained(reasons: &[Reason], lang: Lang) -> Vec<ReasonOut> {
 }
 
 fn empty(status: CellStatus, reasons: &[Reason]) -> Row {
-    let list: &CodeList = &Reason::LIST;
-    let joined = |lang: Lang| {
-        reasons
-            .iter()
-            .map(|reason| labelled(list, reason.as_str(), lang))
-            .collect::<Vec<_>>()
-            .join("; ")
-    };
     Row {
         values: vec![None; 5],
         status: status.as_str(),
-        remark: (!reasons.is_empty()).then(|| Label::new(joined(Lang::Sv), joined(Lang::En))),
+        remark: remark(reasons),
     }
 }

@@ -72,15 +72,8 @@ async fn get_gaps(
     let asked = Asked::from(selection);
     let name = asked.publication.as_deref().unwrap_or("latest");
     let listed = library.find(&db, name).await?;
-    let wanted = Wanted {
-        listed: &listed,
-        latest: name == "latest",
-        format: reference.format,
-        dialect: reference.dialect,
-        path: "/statistics/gaps",
-        question: deliver::question(&req),
-        raw: false,
-    };
+    let form = (reference.format, reference.dialect);
+    let wanted = Wanted::of_get(&req, &listed, name, "/statistics/gaps", form);
     deliver::answer(&req, wanted, async |_| {
         let frozen = library.open(&db, &listed).await?;
         let question = GapQuestion::read(&asked, &reference, &frozen)?;
