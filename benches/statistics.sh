@@ -78,7 +78,11 @@ compare() { # rows
   psql -c 'VACUUM ANALYZE publication_blocks'
   make_client statistics:read
   authorise "$origin"
-  start cold_origin "$samverkan" serve --bind 127.0.0.1:0 --statistics-cache-mib 0
+  # The same database and the same keys; a data directory can have only one service.
+  rm -rf "$home/second" && mkdir -m 0700 "$home/second"
+  cp -a "$SAMVERKAN_DATA_DIR/keys" "$home/second/"
+  start cold_origin env DATABASE_URL="host=$(socket) user=samverkan dbname=samverkan" SAMVERKAN_DATA_DIR="$home/second" \
+    "$samverkan" serve --bind 127.0.0.1:0 --statistics-cache-mib 0
 
   publication=$(psql -c "SELECT id FROM publications WHERE name = '2025.1'")
   local -a municipalities districts periods years
