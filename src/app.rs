@@ -58,12 +58,13 @@ pub struct AppState {
 
 /// Every documented route, without the base path.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
-    cfg.configure(about::routes)
-        .configure(code_lists::routes)
-        .configure(registry::routes)
-        .configure(participation::routes)
+    // Routes are tried in this order, one pattern after the other: what is asked most comes first.
+    cfg.configure(registry::routes)
         .configure(statistics::routes)
-        .configure(clients::api::routes);
+        .configure(participation::routes)
+        .configure(code_lists::routes)
+        .configure(clients::api::routes)
+        .configure(about::routes);
 }
 
 /// The app of one worker.

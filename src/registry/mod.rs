@@ -16,10 +16,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 /// The handlers of this wing.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
-    cfg.configure(areas::api::routes)
-        .configure(culture_schools::api::routes)
-        .configure(partners::api::routes)
+    cfg.configure(partners::api::routes)
         .configure(projects::api::routes)
+        .configure(partnerships::api::routes)
         .configure(collaborations::api::routes)
-        .configure(partnerships::api::routes);
+        .configure(areas::api::routes)
+        .configure(culture_schools::api::routes);
 }

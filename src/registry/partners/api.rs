@@ -349,9 +349,9 @@ impl PartnerIn {
 
 /// The handlers.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
-    cfg.service(list_partners)
+    cfg.service(get_partner)
+        .service(list_partners)
         .service(create_partner)
-        .service(get_partner)
         .service(update_partner)
         .service(delete_partner)
         .service(super::network::get_partner_network);
