@@ -7,6 +7,7 @@
 //! Every call has a bound of our own around it, a little above PostgreSQL's, since a frozen or unreachable server
 //! cannot time out by itself. A connection that ran into our bound is thrown away.
 
+mod actor;
 pub mod catalogue;
 pub mod connect;
 pub mod fragment;
@@ -201,7 +202,8 @@ impl Shared {
 
     /// Runs `work` in one transaction; all of it happens, or nothing.
     ///
-    /// A transaction that lost a race (deadlock, serialisation) is tried again, so `work` may run up to three times.
+    /// A transaction that lost a race (deadlock, serialisation) is tried again, so `work` may run up to three times. The
+    /// database is told who acts: the settings `samverkan.client` and `samverkan.request` of the transaction.
     ///
     /// # Errors
     /// The problem that `work` refused with, or the one the database's error stands for.
@@ -276,7 +278,7 @@ async fn transaction<T>(
     conn: &mut Conn,
     work: &impl AsyncFn(&Conn) -> Result<T, WriteError>,
 ) -> Result<T, WriteError> {
-    match work(conn).await {
+    match actor::act(conn, work).await {
         Ok(value) => {
             Transaction::commit_transaction(conn).await?;
             Ok(value)

@@ -4,6 +4,8 @@
 //! cursor and the transaction are here, once. Handlers stay one line long, so that the document is written beside
 //! them and nothing else.
 
+mod writing;
+
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
@@ -14,19 +16,19 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use utoipa::PartialSchema;
 
-use super::body::{MergePatch, valid};
-use super::etag::Expected;
-use super::list::{Changed, Created, Deleted, Extent, Item, Listing};
+use super::list::{Extent, Item, Listing};
 use super::params::{ItemQuery, ListParams, did_you_mean};
 use super::part::{cursor, window, words};
 use crate::access::{Action, Grant, Reach};
 use crate::db::fragment::{Bind, Condition};
-use crate::db::savepoint;
 use crate::db::search::Search;
 use crate::db::window::{Sortable, Window};
 use crate::db::{Conn, Db, WriteError};
-use crate::problem::{ApiResult, Fault, Problem, ProblemKind, text};
+use crate::problem::{ApiResult, Problem, ProblemKind, text};
 use diesel::QueryResult;
+
+pub use writing::{add, bury, change, create, delete, rewrite};
+pub(crate) use writing::{held, reread};
 
 /// What every kept row has.
 pub trait Kept {
@@ -253,140 +255,6 @@ pub async fn show<R: Resource, A: Action>(
     Item::new(req, &row, query.fields.as_deref(), Some(version))
 }
 
-/// `POST /things`
-///
-/// # Errors
-/// 403 outside the areas, 409 and 422 for what the database refuses.
-pub async fn create<R: Writable, A: Action>(
-    db: &Db,
-    grant: &Grant<A>,
-    new: &R::In,
-) -> ApiResult<Created<R::Out>> {
-    for (pointer, area) in R::areas(new) {
-        grant.cover(&area, pointer)?;
-    }
-    let view = plain(db, grant);
-    let (key, version, row) = db
-        .write(async |conn| {
-            let key = R::insert(conn, new).await?;
-            let (version, row) = reread::<R>(conn, &view, &key).await?;
-            Ok((key, version, row))
-        })
-        .await?;
-    Ok(Created {
-        row,
-        path: format!("{}/{key}", R::PATH),
-        version,
-    })
-}
-
-/// `PATCH /things/{key}`
-///
-/// # Errors
-/// 404, 410, 403, 412 with the row as it is now, 422 for the rules.
-pub async fn change<R: Writable, A: Action>(
-    db: &Db,
-    grant: &Grant<A>,
-    key: &<R::Row as Kept>::Key,
-    expected: &Expected,
-    patch: &MergePatch,
-) -> ApiResult<Changed<R::Out>> {
-    let view = plain(db, grant);
-    let (version, row) = db
-        .write(async |conn| {
-            let row = held::<R, A>(conn, grant, &view, key, expected).await?;
-            let before = R::draft(conn, &row).await?;
-            let after: R::In =
-                valid(patch.apply(serde_json::to_value(&before).map_err(Problem::internal)?))?;
-            for (pointer, area) in R::areas(&after) {
-                grant.cover(&area, pointer)?;
-            }
-            if after != before {
-                rewrite::<R>(conn, &row, &before, &after).await?;
-            }
-            reread::<R>(conn, &view, key).await
-        })
-        .await?;
-    Ok(Changed { row, version })
-}
-
-/// Writes the content, unless that comes to what is there already: a body may name by its natural key a row that is
-/// stored by its id, or write a number in another way. Such a change makes no new version.
-async fn rewrite<R: Writable>(
-    conn: &Conn,
-    row: &R::Row,
-    before: &R::In,
-    after: &R::In,
-) -> Result<(), WriteError> {
-    savepoint::set(conn).await?;
-    R::update(conn, row, after).await?;
-    let written = R::find(conn, row.key()).await?.ok_or(diesel::NotFound)?;
-    if R::draft(conn, &written).await? == *before {
-        savepoint::back(conn).await?;
-    }
-    Ok(())
-}
-
-/// `DELETE /things/{key}`
-///
-/// # Errors
-/// 404, 410, 403, 412, and 409 while other rows refer to it.
-pub async fn delete<R: Writable, A: Action>(
-    db: &Db,
-    grant: &Grant<A>,
-    key: &<R::Row as Kept>::Key,
-    expected: &Expected,
-) -> ApiResult<Deleted> {
-    let view = plain(db, grant);
-    db.write(async |conn| {
-        let row = held::<R, A>(conn, grant, &view, key, expected).await?;
-        if R::in_use(conn, &row).await? {
-            return Err(Problem::new(ProblemKind::Conflict)
-                .fault(Fault::at(
-                    "",
-                    "in_use",
-                    text(
-                        "Andra rader hänvisar till den här.",
-                        "Other rows refer to this one.",
-                    ),
-                ))
-                .into());
-        }
-        R::bury(conn, key).await?;
-        Ok(Deleted)
-    })
-    .await
-}
-
-/// The row, locked, if the caller may write it and has seen its present version.
-///
-/// # Errors
-/// 404, 410, 403, 412 with the row as it is now.
-pub(crate) async fn held<R: Writable, A: Action>(
-    conn: &Conn,
-    grant: &Grant<A>,
-    view: &View,
-    key: &<R::Row as Kept>::Key,
-    expected: &Expected,
-) -> Result<R::Row, WriteError> {
-    let row = R::lock(conn, key).await?.ok_or_else(Problem::not_found)?;
-    alive(&row, grant.reach())?;
-    grant.cover(row.area(), "/area")?;
-    if expected.allows(row.version()) {
-        return Ok(row);
-    }
-    let version = row.version();
-    let current = R::show(conn, view, vec![row]).await?;
-    let current = serde_json::to_value(current.first()).map_err(Problem::internal)?;
-    Err(Problem::new(ProblemKind::PreconditionFailed)
-        .detail(text(
-            format!("Radens version är nu {version}."),
-            format!("The row's version now is {version}."),
-        ))
-        .current(current)
-        .into())
-}
-
 /// Whether the row may be seen and is no tombstone.
 ///
 /// # Errors
@@ -405,25 +273,6 @@ pub(crate) fn alive(row: &impl Kept, reach: &Reach) -> ApiResult<()> {
             )))
         }
     }
-}
-
-/// The row as it is now, with its version.
-///
-/// # Errors
-/// When a query fails.
-pub(crate) async fn reread<R: Resource>(
-    conn: &Conn,
-    view: &View,
-    key: &<R::Row as Kept>::Key,
-) -> Result<(i64, R::Out), WriteError> {
-    let row = R::find(conn, key).await?.ok_or(diesel::NotFound)?;
-    let version = row.version();
-    let out = R::show(conn, view, vec![row])
-        .await?
-        .into_iter()
-        .next()
-        .ok_or(diesel::NotFound)?;
-    Ok((version, out))
 }
 
 /// The view of somebody who asked for nothing to be added.

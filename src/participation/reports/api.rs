@@ -481,7 +481,7 @@ async fn delete_report(
     db.write(async |conn| {
         let report = resource::held::<Reports, _>(conn, &grant, &view, &id, &expected).await?;
         must_be_draft(&report)?;
-        store::bury(conn, &id).await?;
+        resource::bury::<Reports>(conn, &view, report).await?;
         Ok(Deleted)
     })
     .await
