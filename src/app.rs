@@ -25,7 +25,7 @@ use crate::statistics::library::Library;
 use crate::statistics::publications::thread::Workshop;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::request_log::request_context;
-use crate::{about, code_lists, health, openapi, participation, registry, statistics};
+use crate::{about, code_lists, health, openapi, participation, registry, statistics, sync};
 
 /// What all workers share.
 #[derive(Clone)]
@@ -62,6 +62,7 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(registry::routes)
         .configure(statistics::routes)
         .configure(participation::routes)
+        .configure(sync::routes)
         .configure(code_lists::routes)
         .configure(clients::api::routes)
         .configure(about::routes);

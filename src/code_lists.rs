@@ -15,7 +15,7 @@ use crate::http::params::{ListParams, ListQuery, NoQuery, Params};
 use crate::problem::{ApiResult, Problem};
 use crate::registry::areas::model::AreaKind;
 use crate::values::{Code, CodeList};
-use crate::{participation, registry, statistics, telemetry};
+use crate::{participation, registry, statistics, sync, telemetry};
 
 /// Every vocabulary of the API: a wing that has some adds its lists here.
 pub fn all() -> impl Iterator<Item = &'static CodeList> {
@@ -24,6 +24,7 @@ pub fn all() -> impl Iterator<Item = &'static CodeList> {
         registry::codes::LISTS,
         participation::codes::LISTS,
         statistics::codes::LISTS,
+        sync::history::LISTS,
     ]
     .into_iter()
     .flatten()

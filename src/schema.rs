@@ -148,6 +148,35 @@ diesel::table! {
 }
 
 diesel::table! {
+    history (entity_type, entity_key, version) {
+        entity_type -> Text,
+        entity_key -> Text,
+        version -> BigInt,
+        id -> Uuid,
+        version_before -> Nullable<BigInt>,
+        op -> Text,
+        at -> Timestamptz,
+        client_id -> Nullable<Text>,
+        request_id -> Nullable<Uuid>,
+        area_code -> Text,
+        open -> Bool,
+        row -> Jsonb,
+    }
+}
+
+diesel::table! {
+    idempotency_keys (client_id, key) {
+        client_id -> Text,
+        key -> Text,
+        fingerprint -> Binary,
+        status -> Nullable<Integer>,
+        headers -> Jsonb,
+        body -> Nullable<Binary>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     measure_notes (measure_code, position) {
         measure_code -> Text,
         position -> Integer,
@@ -511,6 +540,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     collaborations,
     culture_schools,
     funding_lines,
+    history,
+    idempotency_keys,
     measure_notes,
     measures,
     observations,

@@ -21,7 +21,7 @@ use samverkan::clock::Clock;
 use samverkan::db::Shared;
 use samverkan::db::catalogue::{CONFLICTS, RULES};
 use samverkan::db::connect::{self, Target, Work};
-use samverkan::{participation, registry, statistics};
+use samverkan::{participation, registry, statistics, sync};
 use serde_json::{Map, Value};
 
 async fn connect() -> AsyncPgConnection {
@@ -224,6 +224,8 @@ async fn every_rule_of_the_database_can_be_told() {
         "protection_policy_threshold_range",
         "protection_policy_level_known",
         "audit_action_known",
+        "history_id_once",
+        "history_op_known",
     ];
     let told: BTreeSet<String> = CONFLICTS
         .iter()
@@ -252,6 +254,7 @@ async fn every_vocabulary_is_the_same_in_rust_and_in_the_database() {
         .iter()
         .chain(participation::codes::LISTS)
         .chain(statistics::codes::LISTS)
+        .chain(sync::history::LISTS)
     {
         let Some(constraint) = list.constraint else {
             continue;

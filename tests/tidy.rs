@@ -59,6 +59,7 @@ fn imports_run_downwards() {
         "crate::registry",
         "crate::participation",
         "crate::statistics",
+        "crate::sync",
         "crate::demo",
         "crate::app",
     ];
@@ -77,6 +78,9 @@ fn imports_run_downwards() {
         ("src/registry", "crate::participation"),
         ("src/registry", "crate::statistics"),
         ("src/participation", "crate::statistics"),
+        ("src/registry", "crate::sync"),
+        ("src/participation", "crate::sync"),
+        ("src/statistics", "crate::sync"),
     ] {
         for (path, text) in sources(wing) {
             assert!(

@@ -5,6 +5,7 @@
 //! request with a valid token, the permission, and at least one area gets it. Store functions that touch private or
 //! writable rows demand the grant, so that a query without one cannot be written by accident.
 
+pub mod audit;
 pub mod bearer;
 pub mod clients;
 mod grant;

@@ -82,7 +82,7 @@ pub(super) async fn client(db: &Shared, clock: &Clock) -> Result<DemoClient, Fai
             older.pop(); // that of the start before
             let older: Vec<Uuid> = older.iter().map(|secret| secret.id).collect();
             store::revoke_secrets(conn, &older, now).await?;
-            let secret = admin::add_secret(conn, known.id).await?.text;
+            let secret = admin::add_secret(conn, &known).await?.text;
             Ok::<_, WriteError>(DemoClient {
                 id: known.id,
                 client_id: known.client_id,

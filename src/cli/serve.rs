@@ -18,7 +18,7 @@ use crate::clock::Clock;
 use crate::config::Serve;
 use crate::db::Shared;
 use crate::health::Health;
-use crate::http::BASE_PATH;
+use crate::http::{BASE_PATH, once};
 use crate::server::{self, Running};
 use crate::statistics::cache::AnswerCache;
 use crate::statistics::library::{self, Library};
@@ -80,6 +80,7 @@ async fn answer(settings: &Serve, database: &Database) -> Result<(), Failure> {
             revocations.clone(),
             clock.clone(),
         )),
+        rt::spawn(once::keep_short(Arc::clone(&db), clock.clone())),
         rt::spawn(library::keep_in_step(Arc::clone(&db), library.clone())),
         rt::spawn(upkeep::keep_keys(Arc::clone(&issuer), keys, clock.clone())),
     ];

@@ -58,6 +58,7 @@ impl SortKey {
             "::timestamptz" => {
                 text.starts_with('2') && chrono::DateTime::parse_from_rfc3339(text).is_ok()
             }
+            "::bigint" => text.parse::<i64>().is_ok(),
             "::integer" => text.parse::<i32>().is_ok(),
             "::double precision" => text.parse::<f64>().is_ok(),
             _ => !text.contains('\0'),

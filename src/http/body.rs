@@ -19,7 +19,7 @@ use serde::de::{
 };
 use serde_json::{Map, Number, Value};
 
-use super::{MAX_ARRAY, MAX_BODY, MAX_DEPTH};
+use super::{MAX_ARRAY, MAX_BODY, MAX_DEPTH, once};
 use crate::problem::{Fault, Problem, ProblemKind, text};
 use crate::values::rule_text;
 
@@ -171,10 +171,13 @@ pub(crate) fn read(
         }
         Ok(body.freeze())
     };
+    let req = req.clone();
     Box::pin(async move {
-        tokio::time::timeout(BODY_TIME, reading)
+        let body = tokio::time::timeout(BODY_TIME, reading)
             .await
-            .unwrap_or_else(|_| Err(Problem::new(ProblemKind::RequestTimeout)))
+            .unwrap_or_else(|_| Err(Problem::new(ProblemKind::RequestTimeout)))?;
+        once::note_body(&req, &body);
+        Ok(body)
     })
 }
 

@@ -16,10 +16,12 @@ pub fn allow(origins: &[String]) -> Cors {
             "Accept-Language",
             "If-Match",
             "If-None-Match",
+            "Idempotency-Key",
             "traceparent",
         ])
         .expose_headers([
             "ETag",
+            "Idempotent-Replayed",
             "Location",
             "Content-Disposition",
             "Content-Location",

@@ -250,6 +250,29 @@ impl<T: Serialize + PartialSchema> Item<T> {
     }
 }
 
+impl<T: PartialSchema> Item<T> {
+    /// A row as it was, whose members are those of `T` in their order; with the strong `ETag` of its version.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn kept(
+        req: &HttpRequest,
+        row: &Value,
+        fields: Option<&str>,
+        version: i64,
+    ) -> ApiResult<Self> {
+        accept_json(req)?;
+        let (body, content_type) = match fields_asked_for::<T>(fields)? {
+            None => (to_json(row)?, JSON),
+            Some(fields) => (to_json(&select(row, &fields)?)?, SELECTION),
+        };
+        Ok(Self {
+            response: finish(req, body, content_type, Some(version)),
+            row: PhantomData,
+        })
+    }
+}
+
 impl<T> Item<T> {
     /// Says where the row itself is, if it was asked for by another name.
     #[must_use]

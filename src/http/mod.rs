@@ -7,6 +7,7 @@ pub mod etag;
 pub mod fallback;
 pub mod lang;
 pub mod list;
+pub mod once;
 pub mod params;
 mod part;
 pub mod resource;

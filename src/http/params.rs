@@ -72,6 +72,35 @@ pub struct ItemQuery {
     pub lang: Option<super::lang::Lang>,
 }
 
+/// The parameters of a single row that has a history.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct RowQuery {
+    /// Which fields to answer with, comma separated. The answer then is of type `application/vnd.samverkan.selection+json`.
+    pub fields: Option<String>,
+    /// What to add to the answer, comma separated.
+    pub include: Option<String>,
+    /// The row as it was at this time (RFC 3339), with what belongs to it: 404 before it was made and before its history
+    /// begins, 410 after it was deleted. A time to come gives the row as it is.
+    #[param(value_type = Option<DateTime<Utc>>, example = "2026-01-15T08:00:00Z")]
+    pub as_of: Option<DateTime<Utc>>,
+    /// The language, if the `Accept-Language` header cannot be set.
+    pub lang: Option<super::lang::Lang>,
+}
+
+impl RowQuery {
+    /// What it asks of the present row.
+    #[must_use]
+    pub fn now(&self) -> ItemQuery {
+        ItemQuery {
+            fields: self.fields.clone(),
+            include: self.include.clone(),
+            lang: self.lang,
+        }
+    }
+}
+
 /// No parameters but the language.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -4,6 +4,7 @@
 //! cursor and the transaction are here, once. Handlers stay one line long, so that the document is written beside
 //! them and nothing else.
 
+mod past;
 mod writing;
 
 use std::collections::BTreeSet;
@@ -14,6 +15,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use garde::Validate;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use utoipa::PartialSchema;
 
 use super::list::{Extent, Item, Listing};
@@ -27,8 +29,12 @@ use crate::db::{Conn, Db, WriteError};
 use crate::problem::{ApiResult, Problem, ProblemKind, text};
 use diesel::QueryResult;
 
+pub use past::{after_change, before_change, entity, recalled, show_as_of};
 pub use writing::{add, bury, change, create, delete, rewrite};
 pub(crate) use writing::{held, reread};
+
+/// The member that holds contact persons, and what `include=` calls them.
+pub(crate) const CONTACTS: &str = "contacts";
 
 /// What every kept row has.
 pub trait Kept {
@@ -79,6 +85,8 @@ pub trait Resource: Sized + 'static {
     const PATH: &'static str;
     /// What `include=` may name.
     const INCLUDES: &'static [&'static str] = &[];
+    /// Those of them that belong to the row itself, and so to its history; the others are rows of their own.
+    const OWN: &'static [&'static str] = &[];
     /// How `q=` searches; none if it cannot.
     const SEARCH: Option<Search> = None;
     /// The rows that a reader may see, as SQL; goes with [`Kept::visible`].
@@ -128,6 +136,8 @@ pub trait Resource: Sized + 'static {
     /// # Errors
     /// When a query fails.
     async fn show(conn: &Conn, view: &View, rows: Vec<Self::Row>) -> QueryResult<Vec<Self::Out>>;
+    /// Brings what a kept answer says by the day or by the language to that of `at` and of the request.
+    fn recall(_row: &mut Value, _at: DateTime<Utc>) {}
 }
 
 /// A resource that clients write.
@@ -135,7 +145,7 @@ pub trait Resource: Sized + 'static {
     async_fn_in_trait,
     reason = "handlers run on single-threaded workers: no future needs to be Send"
 )]
-pub trait Writable: Resource {
+pub trait Writable: Resource<Row: Clone> {
     /// What the API takes.
     type In: DeserializeOwned + Serialize + Validate<Context = ()> + PartialEq + 'static;
 
@@ -265,14 +275,16 @@ pub(crate) fn alive(row: &impl Kept, reach: &Reach) -> ApiResult<()> {
     }
     match row.deleted_at() {
         None => Ok(()),
-        Some(at) => {
-            let at = at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
-            Err(Problem::new(ProblemKind::Gone).detail(text(
-                format!("Raden togs bort {at}."),
-                format!("The row was deleted at {at}."),
-            )))
-        }
+        Some(at) => Err(gone(&at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true))),
     }
+}
+
+/// The row was deleted then.
+fn gone(at: &str) -> Problem {
+    Problem::new(ProblemKind::Gone).detail(text(
+        format!("Raden togs bort {at}."),
+        format!("The row was deleted at {at}."),
+    ))
 }
 
 /// The view of somebody who asked for nothing to be added.
@@ -310,9 +322,8 @@ fn view<R: Resource, A: Action>(
         };
         view.include.insert(known);
     }
-    view.contacts =
-        view.includes("contacts") && grant.also(crate::access::Permission::ContactsRead);
-    if view.includes("contacts") && !view.contacts {
+    view.contacts = view.includes(CONTACTS) && grant.also(crate::access::Permission::ContactsRead);
+    if view.includes(CONTACTS) && !view.contacts {
         return Err(
             Problem::new(ProblemKind::InsufficientPermission).detail(text(
                 "Kontaktpersoner kräver behörigheten contacts:read.",

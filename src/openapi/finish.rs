@@ -28,7 +28,7 @@ pub fn operations(document: &mut Value) {
                 answers(operation, path, method);
                 statistics::formats(operation);
                 problems(operation, path, method);
-                response_headers(operation);
+                response_headers(operation, method);
             }
         }
     }
@@ -45,6 +45,8 @@ fn shared(document: &mut Value) {
             "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
         "AcceptLanguage": text("Accept-Language", false, "Language of labels and error texts: sv (default) or en", "en"),
         "IfNoneMatch": text("If-None-Match", false, "An ETag that the client holds; unchanged answers are 304 without a body", "\"1\""),
+        "IdempotencyKey": text("Idempotency-Key", false, "Makes it safe to send the request again: with the same key (8–128 letters, digits, - and _, bare or quoted) it is carried out once, and answered as the first time. Kept for 7 days. 409 `idempotency_in_progress` while it is being carried out, 422 `idempotency_key_reused` with another path or body",
+            "01903e2a-7b4c-7d5e-8f60-718293a4b5c6"),
         "IfMatch": text("If-Match", true, "The ETag of the row as the client has seen it, or *; without it 428, with an old one 412", "\"1\""),
     });
     let mut responses = Map::new();
@@ -57,6 +59,12 @@ fn shared(document: &mut Value) {
 /// Whether the operation changes an existing row, and so needs `If-Match`.
 fn needs_if_match(path: &str, method: &str) -> bool {
     matches!(method, "patch" | "put") || (method == "delete" && !path.contains("/secrets/"))
+}
+
+/// Whether the operation writes something that a client could write twice by sending it again. Questions are asked by POST
+/// as well.
+fn takes_a_key(operation: &Value, method: &str) -> bool {
+    method == "post" && !statistics::are_answered(operation)
 }
 
 fn parameters(operation: &mut Value, path: &str, method: &str) {
@@ -74,6 +82,9 @@ fn parameters(operation: &mut Value, path: &str, method: &str) {
     }
     if needs_if_match(path, method) {
         add("IfMatch");
+    }
+    if takes_a_key(operation, method) {
+        add("IdempotencyKey");
     }
     operation["parameters"] = Value::Array(list);
 }
@@ -214,7 +225,7 @@ fn problems(operation: &mut Value, path: &str, method: &str) {
         // The publication that is asked for may be unknown or withdrawn.
         kinds.extend([K::NotAcceptable, K::NotFound, K::Gone]);
     }
-    if has_body || statistics::are_answered(operation) {
+    if has_body || statistics::are_answered(operation) || takes_a_key(operation, method) {
         kinds.push(K::ValidationFailed);
     }
     if needs_if_match(path, method) {
@@ -256,6 +267,12 @@ fn problem(kind: ProblemKind) -> Value {
         ProblemKind::Unauthenticated => {
             answer["headers"]["WWW-Authenticate"] = header("How to authenticate (RFC 6750)", true);
         }
+        ProblemKind::Conflict => {
+            answer["headers"]["Retry-After"] = header(
+                "Seconds to wait; only while the same request is being carried out",
+                false,
+            );
+        }
         ProblemKind::Unavailable => {
             answer["headers"]["Retry-After"] = header("Seconds to wait", true);
         }
@@ -268,7 +285,8 @@ fn header(description: &str, required: bool) -> Value {
     json!({"description": description, "required": required, "schema": {"type": "string"}})
 }
 
-fn response_headers(operation: &mut Value) {
+fn response_headers(operation: &mut Value, method: &str) {
+    let replays = takes_a_key(operation, method);
     let Some(responses) = operation
         .get_mut("responses")
         .and_then(Value::as_object_mut)
@@ -282,6 +300,12 @@ fn response_headers(operation: &mut Value) {
         traced(answer);
         if matches!(status.as_str(), "201" | "202") {
             answer["headers"]["Location"] = header("Address of the new row", true);
+            if replays {
+                answer["headers"]["Idempotent-Replayed"] = header(
+                    "`true` if the request was carried out before: this is the answer of that time",
+                    false,
+                );
+            }
         }
         if matches!(status.as_str(), "304") {
             answer["headers"]["ETag"] = header("The ETag that still holds", true);

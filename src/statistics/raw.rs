@@ -1,18 +1,14 @@
 //! Numbers without protection: for the owners of the areas, and written down each time.
 
-use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use serde_json::json;
-use uuid::Uuid;
 
 use super::frozen::Frozen;
 use super::query::{Asked, Place, Question, Via};
 use crate::access::Grant;
+use crate::access::audit::{self, AuditAction};
 use crate::access::permission::{Permission, StatisticsRead};
-use crate::db::{Db, WriteError};
+use crate::db::Db;
 use crate::problem::{ApiResult, Fault, Problem, ProblemKind, text};
-use crate::schema::audit_events;
-use crate::telemetry;
 
 /// Lets the client have the reported numbers of a question, and writes it down before any of them is read.
 ///
@@ -58,7 +54,7 @@ pub async fn admit(
     let mut codes: Vec<String> = areas.into_iter().map(|(_, area)| area).collect();
     codes.sort_unstable();
     codes.dedup();
-    record(db, grant.client_id(), &codes, asked, frozen).await
+    record(db, &codes, asked, frozen).await
 }
 
 /// The areas whose numbers a question is of.
@@ -78,13 +74,7 @@ fn areas<'q>(frozen: &Frozen, question: &'q Question) -> Vec<(&'q Place, String)
     areas
 }
 
-async fn record(
-    db: &Db,
-    client: &str,
-    areas: &[String],
-    asked: &Asked,
-    frozen: &Frozen,
-) -> ApiResult<()> {
+async fn record(db: &Db, areas: &[String], asked: &Asked, frozen: &Frozen) -> ApiResult<()> {
     let question: serde_json::Map<String, serde_json::Value> = asked
         .pairs()
         .into_iter()
@@ -92,19 +82,8 @@ async fn record(
         .collect();
     let detail = json!({"publication": frozen.name, "question": question});
     db.write(async |conn| {
-        let mut conn = conn;
-        diesel::insert_into(audit_events::table)
-            .values((
-                audit_events::id.eq(Uuid::now_v7()),
-                audit_events::action.eq("raw_statistics_read"),
-                audit_events::client_id.eq(client),
-                audit_events::request_id.eq(telemetry::request_id()),
-                audit_events::area_codes.eq(areas),
-                audit_events::detail.eq(&detail),
-            ))
-            .execute(&mut conn)
-            .await?;
-        Ok::<(), WriteError>(())
+        audit::note(conn, AuditAction::RawStatisticsRead, areas, detail.clone()).await?;
+        Ok(())
     })
     .await
 }

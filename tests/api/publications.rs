@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
+use reqwest::Method;
 use samverkan::access::Permission;
 use samverkan::db::connect::{self, Work};
 use samverkan::db::{Conn, Db};
@@ -197,7 +198,7 @@ async fn assert_nothing_left(app: &TestApp) {
         "publication_documents",
         "publication_sources",
         "publication_findings",
-        "audit_events",
+        "audit_events WHERE action = 'publication_made'",
     ] {
         assert_eq!(count(app, table).await, 0, "{table}");
     }
@@ -543,7 +544,10 @@ async fn a_dry_run_counts_what_the_real_one_makes_and_makes_nothing() {
         .await
         .expect(200);
     assert!(quality["methodSv"].as_str().unwrap().len() > 100);
-    assert_eq!(count(&app, "audit_events").await, 1);
+    assert_eq!(
+        count(&app, "audit_events WHERE action = 'publication_made'").await,
+        1
+    );
 }
 
 #[actix_web::test]
@@ -1174,4 +1178,41 @@ async fn invented_data_are_labelled_whoever_publishes_them() {
         .expect(200);
     assert_eq!(answer["publication"]["synthetic"], true);
     assert_eq!(answer["notes"][0]["mandatory"], true);
+}
+
+#[actix_web::test]
+async fn an_order_that_is_sent_again_makes_no_second_publication() {
+    let app = TestApp::start().await;
+    let f = Fixture::new(&app).await;
+    small(&f).await;
+    let caller = publisher(&app);
+    let mut body = order("2025.1");
+    body["acknowledged"] = json!([{"rule": "missing_municipality", "count": 1}]);
+    let send = async |body: &Value| {
+        let headers = [
+            ("Content-Type", "application/json"),
+            ("Idempotency-Key", "order-of-2025-1"),
+        ];
+        let text = body.to_string().into_bytes();
+        caller
+            .send(Method::POST, "/publications", &headers, Some(text))
+            .await
+    };
+    assert_eq!(send(&body).await.header("idempotent-replayed"), "");
+    // While it is being made, and when it is done.
+    for _ in 0..200 {
+        let again = send(&body).await;
+        let row = again.expect(202);
+        assert_eq!(again.header("idempotent-replayed"), "true");
+        if row["state"] != "making" {
+            assert_eq!(row["state"], "published", "{row}");
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(count(&app, "publications").await, 1);
+    let other = send(&order("2025.2")).await;
+    assert_eq!(other.problem(422).1, "idempotency_key_reused");
+    // Without the key the name is taken.
+    assert_eq!(caller.post("/publications", &body).await.status, 409);
 }

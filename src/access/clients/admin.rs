@@ -4,11 +4,13 @@
 //! question; whoever has the command line may everything.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::model::{ClientChange, ClientRow, SecretRow};
 use super::store;
 use crate::access::Permission;
+use crate::access::audit::{self, AuditAction};
 use crate::access::secret::{NewSecret, SecretText, new_client_id};
 use crate::db::{Conn, WriteError};
 use crate::problem::{Fault, Problem, ProblemKind, text};
@@ -56,7 +58,9 @@ pub async fn create(
     let id = Uuid::now_v7();
     let client_id = new_client_id().map_err(Problem::internal)?;
     store::insert(conn, id, &client_id, &content(name, permissions, areas)).await?;
-    let secret = add_secret(conn, id).await?.text;
+    let secret = insert_secret(conn, id).await?.text;
+    let held: Vec<&str> = areas.iter().map(AreaCode::as_str).collect();
+    note(conn, AuditAction::ClientCreated, &client_id, &held).await?;
     Ok(NewClient {
         id,
         client_id,
@@ -83,20 +87,49 @@ pub async fn change(
         !(keeps(&row.permissions, &content.permissions) && keeps(&row.areas, &content.areas));
     let refuse = loses.then(|| refuse_until(now));
     let until = store::update(conn, row.id, &content, refuse).await?;
+    // Both the areas that it had and those that it has now are concerned.
+    let mut concerned: Vec<&str> = row.areas.iter().map(String::as_str).collect();
+    concerned.extend(content.areas.iter().copied());
+    concerned.sort_unstable();
+    concerned.dedup();
+    note(conn, AuditAction::ClientChanged, &row.client_id, &concerned).await?;
     Ok(loses.then_some(until))
 }
 
-/// Makes another secret for a client.
+/// Makes another secret for a locked client.
 ///
 /// # Errors
 /// 409 when it has two active ones.
-pub async fn add_secret(conn: &Conn, client: Uuid) -> Result<MadeSecret, WriteError> {
+pub async fn add_secret(conn: &Conn, row: &ClientRow) -> Result<MadeSecret, WriteError> {
+    let made = insert_secret(conn, row.id).await?;
+    note(
+        conn,
+        AuditAction::ClientSecretCreated,
+        &row.client_id,
+        &row.areas,
+    )
+    .await?;
+    Ok(made)
+}
+
+async fn insert_secret(conn: &Conn, client: Uuid) -> Result<MadeSecret, WriteError> {
     let secret = NewSecret::generate().map_err(Problem::internal)?;
     let row = store::insert_secret(conn, Uuid::now_v7(), client, &secret).await?;
     Ok(MadeSecret {
         row,
         text: secret.text,
     })
+}
+
+/// Writes down what was done to a client.
+async fn note(
+    conn: &Conn,
+    action: AuditAction,
+    client_id: &str,
+    areas: &[impl AsRef<str>],
+) -> Result<(), WriteError> {
+    audit::note(conn, action, areas, json!({"client": client_id})).await?;
+    Ok(())
 }
 
 /// Takes a secret from a locked client. The client's tokens are refused from now on, whichever secret earned them: a
@@ -118,6 +151,13 @@ pub async fn remove_secret(
         return Ok(None);
     }
     let until = store::refuse_tokens(conn, row.id, refuse_until(now)).await?;
+    note(
+        conn,
+        AuditAction::ClientSecretRevoked,
+        &row.client_id,
+        &row.areas,
+    )
+    .await?;
     Ok(Some(until))
 }
 
@@ -134,6 +174,7 @@ pub async fn revoke_row(
         return Ok(None);
     }
     let until = store::revoke(conn, row.id, now, refuse_until(now)).await?;
+    note(conn, AuditAction::ClientRevoked, &row.client_id, &row.areas).await?;
     Ok(Some(until))
 }
 
@@ -163,8 +204,15 @@ pub async fn rotate(
     let older: Vec<Uuid> = active.iter().map(|secret| secret.id).collect();
     if store::revoke_secrets(conn, &older, now).await? > 0 {
         store::refuse_tokens(conn, row.id, refuse_until(now)).await?;
+        note(
+            conn,
+            AuditAction::ClientSecretRevoked,
+            client_id,
+            &row.areas,
+        )
+        .await?;
     }
-    Ok(add_secret(conn, row.id).await?.text)
+    Ok(add_secret(conn, &row).await?.text)
 }
 
 /// Revokes the client with this public id.

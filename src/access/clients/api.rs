@@ -24,6 +24,7 @@ use crate::db::{Conn, Db, WriteError};
 use crate::http::body::{MergePatch, Valid, valid};
 use crate::http::etag::Expected;
 use crate::http::list::{Changed, Created, Deleted, Item, Listing, Page};
+use crate::http::once::{Answer, Once};
 use crate::http::params::{AnyOf, ItemQuery, ListParams, ListQuery, One, Params};
 use crate::http::resource::{self, Kept, Resource, View};
 use crate::problem::{ApiResult, Fault, Problem, ProblemKind, text};
@@ -400,23 +401,22 @@ async fn list_clients(
 async fn create_client(
     db: Db,
     grant: Grant<ClientsAdmin>,
+    once: Once,
     body: Valid<ClientIn>,
-) -> ApiResult<ShownOnce<NewClientOut>> {
+) -> ApiResult<Answer<ShownOnce<NewClientOut>>> {
     let Valid(new) = body;
     new.within(&grant)?;
-    let (made, client) = db
-        .write(async |conn| {
-            let made = admin::create(conn, &new.name, &new.permissions, &new.areas).await?;
-            let client = reread(conn, made.id).await?;
-            Ok((made, client))
-        })
-        .await?;
-    log::info!(client = client.client_id.as_str(), by = grant.client_id(); "client made");
-    Ok(ShownOnce(Created {
-        path: format!("{}/{}", Clients::PATH, client.id),
-        version: client.version,
-        row: client.with_secret(made.secret.expose().to_owned()),
-    }))
+    once.write_secret(&db, &grant, async |conn| {
+        let made = admin::create(conn, &new.name, &new.permissions, &new.areas).await?;
+        let client = reread(conn, made.id).await?;
+        log::info!(client = client.client_id.as_str(), by = grant.client_id(); "client made");
+        Ok(ShownOnce(Created {
+            path: format!("{}/{}", Clients::PATH, client.id),
+            version: client.version,
+            row: client.with_secret(made.secret.expose().to_owned()),
+        }))
+    })
+    .await
 }
 
 /// Show a client

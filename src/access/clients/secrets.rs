@@ -18,6 +18,7 @@ use crate::access::{Grant, Permission};
 use crate::clock::Clock;
 use crate::db::Db;
 use crate::http::list::{Created, Deleted};
+use crate::http::once::{Answer, Once};
 use crate::http::resource::Resource;
 use crate::problem::ApiResult;
 
@@ -111,28 +112,27 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
 async fn create_client_secret(
     db: Db,
     grant: Grant<ClientsAdmin>,
+    once: Once,
     id: web::Path<Uuid>,
-) -> ApiResult<ShownOnce<NewSecretOut>> {
-    let (client, made) = db
-        .write(async |conn| {
-            let row = held(conn, &grant, *id).await?;
-            not_more_than(&grant, &read_permissions(&row.permissions))?;
-            admin::still_active(&row)?;
-            let made = admin::add_secret(conn, row.id).await?;
-            Ok((row, made))
-        })
-        .await?;
-    log::info!(client = client.client_id.as_str(), secret = made.row.public_id.as_str(), by = grant.client_id(); "secret made");
-    Ok(ShownOnce(Created {
-        path: format!("{}/{}?include=secrets", Clients::PATH, client.id),
-        version: client.version,
-        row: NewSecretOut {
-            id: made.row.id,
-            public_id: made.row.public_id,
-            client_secret: made.text.expose().to_owned(),
-            created_at: made.row.created_at,
-        },
-    }))
+) -> ApiResult<Answer<ShownOnce<NewSecretOut>>> {
+    once.write_secret(&db, &grant, async |conn| {
+        let client = held(conn, &grant, *id).await?;
+        not_more_than(&grant, &read_permissions(&client.permissions))?;
+        admin::still_active(&client)?;
+        let made = admin::add_secret(conn, &client).await?;
+        log::info!(client = client.client_id.as_str(), secret = made.row.public_id.as_str(), by = grant.client_id(); "secret made");
+        Ok(ShownOnce(Created {
+            path: format!("{}/{}?include=secrets", Clients::PATH, client.id),
+            version: client.version,
+            row: NewSecretOut {
+                id: made.row.id,
+                public_id: made.row.public_id,
+                client_secret: made.text.expose().to_owned(),
+                created_at: made.row.created_at,
+            },
+        }))
+    })
+    .await
 }
 
 /// Revoke a secret

@@ -6,8 +6,11 @@
 use super::super::body::{MergePatch, valid};
 use super::super::etag::Expected;
 use super::super::list::{Changed, Created, Deleted};
+use super::super::once::{Answer, Once};
+use super::past::{before_change, record};
 use super::{Kept, Resource, View, Writable, alive, plain};
 use crate::access::{Action, Grant};
+use crate::db::history::ChangeOp;
 use crate::db::savepoint::Savepoint;
 use crate::db::{Conn, Db, WriteError};
 use crate::problem::{ApiResult, Fault, Problem, ProblemKind, text};
@@ -15,24 +18,26 @@ use crate::problem::{ApiResult, Fault, Problem, ProblemKind, text};
 /// `POST /things`
 ///
 /// # Errors
-/// 403 outside the areas, 409 and 422 for what the database refuses.
+/// 403 outside the areas, 409 and 422 for what the database refuses, and for a key that another request has.
 pub async fn create<R: Writable, A: Action>(
     db: &Db,
     grant: &Grant<A>,
+    once: &Once,
     new: &R::In,
-) -> ApiResult<Created<R::Out>> {
+) -> ApiResult<Answer<Created<R::Out>>> {
     for (pointer, area) in R::areas(new) {
         grant.cover(&area, pointer)?;
     }
     let view = plain(db, grant);
-    let (key, version, row) = db
-        .write(async |conn| add::<R>(conn, &view, new).await)
-        .await?;
-    Ok(Created {
-        row,
-        path: format!("{}/{key}", R::PATH),
-        version,
+    once.write(db, grant, async |conn| {
+        let (key, version, row) = add::<R>(conn, &view, new).await?;
+        Ok(Created {
+            row,
+            path: format!("{}/{key}", R::PATH),
+            version,
+        })
     })
+    .await
 }
 
 /// `PATCH /things/{key}`
@@ -92,6 +97,8 @@ pub async fn add<R: Writable>(
     new: &R::In,
 ) -> Result<(<R::Row as Kept>::Key, i64, R::Out), WriteError> {
     let key = R::insert(conn, new).await?;
+    let row = R::find(conn, &key).await?.ok_or(diesel::NotFound)?;
+    record::<R>(conn, view, ChangeOp::Create, None, row).await?;
     let (version, row) = reread::<R>(conn, view, &key).await?;
     Ok((key, version, row))
 }
@@ -103,7 +110,7 @@ pub async fn add<R: Writable>(
 /// What the database or a rule refuses.
 pub async fn rewrite<R: Writable>(
     conn: &Conn,
-    _: &View,
+    view: &View,
     row: &R::Row,
     before: &R::In,
     after: &R::In,
@@ -112,6 +119,7 @@ pub async fn rewrite<R: Writable>(
         return Ok(None);
     }
     Savepoint::CONTENT.set(conn).await?;
+    before_change::<R>(conn, view, row).await?;
     R::update(conn, row, after).await?;
     let written = R::find(conn, row.key()).await?.ok_or(diesel::NotFound)?;
     let same = R::draft(conn, &written).await? == *before;
@@ -119,14 +127,19 @@ pub async fn rewrite<R: Writable>(
         Savepoint::CONTENT.back(conn).await?;
     }
     Savepoint::CONTENT.release(conn).await?;
-    Ok((!same).then(|| written.version()))
+    if same {
+        return Ok(None);
+    }
+    let version = written.version();
+    record::<R>(conn, view, ChangeOp::Update, Some(row.version()), written).await?;
+    Ok(Some(version))
 }
 
 /// Makes a locked row a tombstone.
 ///
 /// # Errors
 /// 409 `in_use` while live rows refer to it.
-pub async fn bury<R: Writable>(conn: &Conn, _: &View, row: R::Row) -> Result<(), WriteError> {
+pub async fn bury<R: Writable>(conn: &Conn, view: &View, row: R::Row) -> Result<(), WriteError> {
     if R::in_use(conn, &row).await? {
         return Err(Problem::new(ProblemKind::Conflict)
             .fault(Fault::at(
@@ -139,8 +152,10 @@ pub async fn bury<R: Writable>(conn: &Conn, _: &View, row: R::Row) -> Result<(),
             ))
             .into());
     }
+    before_change::<R>(conn, view, &row).await?;
     R::bury(conn, row.key()).await?;
-    Ok(())
+    let tombstone = R::find(conn, row.key()).await?.ok_or(diesel::NotFound)?;
+    record::<R>(conn, view, ChangeOp::Delete, Some(row.version()), tombstone).await
 }
 
 /// The row, locked, if the caller may write it and has seen its present version.

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use garde::Validate;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -19,7 +20,8 @@ use crate::db::{Conn, Db, WriteError};
 use crate::http::body::{MergePatch, Valid};
 use crate::http::etag::Expected;
 use crate::http::list::{Changed, Created, Deleted, Item, Listing, Page};
-use crate::http::params::{AnyOf, ItemQuery, ListParams, ListQuery, Params};
+use crate::http::once::{Answer, Once};
+use crate::http::params::{AnyOf, ListParams, ListQuery, Params, RowQuery};
 use crate::http::resource::{self, Resource, View, Writable};
 use crate::participation::codes::{Denominator, MeasureKind, MeasureUnit};
 use crate::problem::{ApiResult, Fault, Problem, ProblemKind, text};
@@ -198,6 +200,20 @@ impl Resource for Measures {
             MeasureOut::from_row(row, breaks, notes)
         });
         Ok(shown.collect())
+    }
+
+    /// Label and definition are those of the language of the request.
+    fn recall(row: &mut Value, _: DateTime<Utc>) {
+        let lang = telemetry::lang();
+        for (name, sv, en) in [
+            ("label", "labelSv", "labelEn"),
+            ("definition", "definitionSv", "definitionEn"),
+        ] {
+            let said = row.get(lang.pick(sv, en)).cloned();
+            if let (Some(said), Some(row)) = (said, row.as_object_mut()) {
+                row.insert(name.to_owned(), said);
+            }
+        }
     }
 }
 
@@ -418,15 +434,16 @@ async fn list_measures(
 async fn create_measure(
     db: Db,
     grant: Grant<ParticipationWrite>,
+    once: Once,
     body: Valid<MeasureIn>,
-) -> ApiResult<Created<MeasureOut>> {
-    resource::create::<Measures, _>(&db, &grant, &body.0).await
+) -> ApiResult<Answer<Created<MeasureOut>>> {
+    resource::create::<Measures, _>(&db, &grant, &once, &body.0).await
 }
 
 /// Show a measure
 ///
 /// With its `ETag`, which a later change sends back in `If-Match`.
-#[utoipa::path(tag = "participation", operation_id = "get_measure", params(("measureCode" = String, Path, description = "Code of the measure", example = "pupils_share"), ItemQuery),
+#[utoipa::path(tag = "participation", operation_id = "get_measure", params(("measureCode" = String, Path, description = "Code of the measure", example = "pupils_share"), RowQuery),
     security(("bearer" = [Permission::RegistryRead.as_str()])), responses((status = 200, description = "The measure", body = MeasureOut)))]
 #[get("/measures/{measureCode}")]
 async fn get_measure(
@@ -434,9 +451,9 @@ async fn get_measure(
     db: Db,
     grant: Grant<RegistryRead>,
     code: web::Path<String>,
-    query: Params<ItemQuery>,
+    query: Params<RowQuery>,
 ) -> ApiResult<Item<MeasureOut>> {
-    resource::show::<Measures, _>(&req, &db, &grant, &known_form(&code)?, &query.0).await
+    resource::show_as_of::<Measures, _>(&req, &db, &grant, &known_form(&code)?, &query.0).await
 }
 
 /// Change a measure

@@ -19,7 +19,8 @@ use crate::db::{Conn, Db, WriteError};
 use crate::http::body::{MergePatch, Valid};
 use crate::http::etag::Expected;
 use crate::http::list::{Changed, Created, Deleted, Item, Listing, Page};
-use crate::http::params::{AnyOf, ItemQuery, ListParams, ListQuery, One, Params};
+use crate::http::once::{Answer, Once};
+use crate::http::params::{AnyOf, ListParams, ListQuery, One, Params, RowQuery};
 use crate::http::resource::{self, Resource, View, Writable};
 use crate::participation::codes::Gender;
 use crate::participation::sources;
@@ -375,15 +376,16 @@ async fn list_populations(
 async fn create_population(
     db: Db,
     grant: Grant<ParticipationWrite>,
+    once: Once,
     body: Valid<PopulationIn>,
-) -> ApiResult<Created<PopulationOut>> {
-    resource::create::<Populations, _>(&db, &grant, &body.0).await
+) -> ApiResult<Answer<Created<PopulationOut>>> {
+    resource::create::<Populations, _>(&db, &grant, &once, &body.0).await
 }
 
 /// Show a population
 ///
 /// With its `ETag`, which a later change sends back in `If-Match`.
-#[utoipa::path(tag = "participation", operation_id = "get_population", params(("populationId" = Uuid, Path, description = "Id of the population", example = "01903e2a-7b4c-7d5e-8f60-718293a4b5c6"), ItemQuery),
+#[utoipa::path(tag = "participation", operation_id = "get_population", params(("populationId" = Uuid, Path, description = "Id of the population", example = "01903e2a-7b4c-7d5e-8f60-718293a4b5c6"), RowQuery),
     security(("bearer" = [Permission::RegistryRead.as_str()])), responses((status = 200, description = "The population", body = PopulationOut)))]
 #[get("/populations/{populationId}")]
 async fn get_population(
@@ -391,9 +393,9 @@ async fn get_population(
     db: Db,
     grant: Grant<RegistryRead>,
     id: web::Path<Uuid>,
-    query: Params<ItemQuery>,
+    query: Params<RowQuery>,
 ) -> ApiResult<Item<PopulationOut>> {
-    resource::show::<Populations, _>(&req, &db, &grant, &id, &query.0).await
+    resource::show_as_of::<Populations, _>(&req, &db, &grant, &id, &query.0).await
 }
 
 /// Change a population

@@ -19,7 +19,8 @@ use crate::db::{Conn, Db, WriteError};
 use crate::http::body::{MergePatch, Valid};
 use crate::http::etag::Expected;
 use crate::http::list::{Changed, Created, Deleted, Item, Listing, Page};
-use crate::http::params::{AnyOf, ItemQuery, ListParams, ListQuery, One, Params};
+use crate::http::once::{Answer, Once};
+use crate::http::params::{AnyOf, ListParams, ListQuery, One, Params, RowQuery};
 use crate::http::resource::{self, Resource, View, Writable};
 use crate::participation::codes::{PeriodKind, ReportState};
 use crate::participation::rules::broken;
@@ -425,15 +426,16 @@ async fn list_reports(
 async fn create_report(
     db: Db,
     grant: Grant<ParticipationWrite>,
+    once: Once,
     body: Valid<ReportIn>,
-) -> ApiResult<Created<ReportOut>> {
-    resource::create::<Reports, _>(&db, &grant, &body.0).await
+) -> ApiResult<Answer<Created<ReportOut>>> {
+    resource::create::<Reports, _>(&db, &grant, &once, &body.0).await
 }
 
 /// Show a report
 ///
 /// With its `ETag`, which a later change of the report, its observations or its state sends back in `If-Match`.
-#[utoipa::path(tag = "participation", operation_id = "get_report", params(("reportId" = Uuid, Path, description = "Id of the report", example = "01903e2a-7b4c-7d5e-8f60-718293a4b5c6"), ItemQuery),
+#[utoipa::path(tag = "participation", operation_id = "get_report", params(("reportId" = Uuid, Path, description = "Id of the report", example = "01903e2a-7b4c-7d5e-8f60-718293a4b5c6"), RowQuery),
     security(("bearer" = [Permission::ParticipationRead.as_str()])), responses((status = 200, description = "The report", body = ReportOut)))]
 #[get("/reports/{reportId}")]
 async fn get_report(
@@ -441,9 +443,9 @@ async fn get_report(
     db: Db,
     grant: Grant<ParticipationRead>,
     id: web::Path<Uuid>,
-    query: Params<ItemQuery>,
+    query: Params<RowQuery>,
 ) -> ApiResult<Item<ReportOut>> {
-    resource::show::<Reports, _>(&req, &db, &grant, &id, &query.0).await
+    resource::show_as_of::<Reports, _>(&req, &db, &grant, &id, &query.0).await
 }
 
 /// Change a report

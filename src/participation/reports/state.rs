@@ -7,6 +7,7 @@ use actix_web::{FromRequest, HttpRequest, put, web};
 use chrono::{DateTime, Utc};
 use garde::Validate;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
@@ -14,6 +15,7 @@ use uuid::Uuid;
 use super::api::{ReportOut, Reports};
 use super::model::{ReportRow, StateChange};
 use super::store;
+use crate::access::audit::{self, AuditAction};
 use crate::access::permission::{ParticipationApprove, ParticipationWrite};
 use crate::access::{Action, Grant, Permission};
 use crate::db::Db;
@@ -113,8 +115,12 @@ impl Wanted {
                 let report =
                     resource::held::<Reports, _>(conn, grant, &view, &self.id, expected).await?;
                 let change = self.change(&report, grant.client_id(), view.now)?;
+                resource::before_change::<Reports>(conn, &view, &report).await?;
                 store::turn(conn, self.id, change).await?;
-                resource::reread::<Reports>(conn, &view, &self.id).await
+                let detail = json!({"report": self.id, "from": report.state, "to": self.new.state});
+                let areas = [&report.area_code];
+                audit::note(conn, AuditAction::ReportStateChanged, &areas, detail).await?;
+                resource::after_change::<Reports>(conn, &view, &report).await
             })
             .await?;
         Ok(Changed { row, version })

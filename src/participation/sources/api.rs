@@ -20,7 +20,8 @@ use crate::db::{Conn, Db, WriteError};
 use crate::http::body::{MergePatch, Valid};
 use crate::http::etag::Expected;
 use crate::http::list::{Changed, Created, Deleted, Item, Listing, Page};
-use crate::http::params::{AnyOf, ItemQuery, ListParams, ListQuery, Params};
+use crate::http::once::{Answer, Once};
+use crate::http::params::{AnyOf, ListParams, ListQuery, Params, RowQuery};
 use crate::http::resource::{self, Resource, View, Writable};
 use crate::participation::places;
 use crate::problem::ApiResult;
@@ -296,15 +297,16 @@ async fn list_sources(
 async fn create_source(
     db: Db,
     grant: Grant<ParticipationWrite>,
+    once: Once,
     body: Valid<SourceIn>,
-) -> ApiResult<Created<SourceOut>> {
-    resource::create::<Sources, _>(&db, &grant, &body.0).await
+) -> ApiResult<Answer<Created<SourceOut>>> {
+    resource::create::<Sources, _>(&db, &grant, &once, &body.0).await
 }
 
 /// Show a source
 ///
 /// With its `ETag`, which a later change sends back in `If-Match`.
-#[utoipa::path(tag = "participation", operation_id = "get_source", params(("sourceId" = Uuid, Path, description = "Id of the source", example = "01903e2a-7b4c-7d5e-8f60-718293a4b5c6"), ItemQuery),
+#[utoipa::path(tag = "participation", operation_id = "get_source", params(("sourceId" = Uuid, Path, description = "Id of the source", example = "01903e2a-7b4c-7d5e-8f60-718293a4b5c6"), RowQuery),
     security(("bearer" = [Permission::RegistryRead.as_str()])), responses((status = 200, description = "The source", body = SourceOut)))]
 #[get("/sources/{sourceId}")]
 async fn get_source(
@@ -312,9 +314,9 @@ async fn get_source(
     db: Db,
     grant: Grant<RegistryRead>,
     id: web::Path<Uuid>,
-    query: Params<ItemQuery>,
+    query: Params<RowQuery>,
 ) -> ApiResult<Item<SourceOut>> {
-    resource::show::<Sources, _>(&req, &db, &grant, &id, &query.0).await
+    resource::show_as_of::<Sources, _>(&req, &db, &grant, &id, &query.0).await
 }
 
 /// Change a source

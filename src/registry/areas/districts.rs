@@ -18,7 +18,8 @@ use crate::db::{Conn, Db, WriteError};
 use crate::http::body::{MergePatch, Valid};
 use crate::http::etag::Expected;
 use crate::http::list::{Changed, Created, Deleted, Item, Listing, Page};
-use crate::http::params::{AnyOf, ItemQuery, ListParams, ListQuery, Params};
+use crate::http::once::{Answer, Once};
+use crate::http::params::{AnyOf, ListParams, ListQuery, Params, RowQuery};
 use crate::http::resource::{self, Writable};
 use crate::problem::{ApiResult, Fault, Problem, text};
 use crate::registry::codes::State;
@@ -234,15 +235,16 @@ async fn list_districts(
 async fn create_district(
     db: Db,
     grant: Grant<RegistryWrite>,
+    once: Once,
     body: Valid<DistrictIn>,
-) -> ApiResult<Created<DistrictOut>> {
-    resource::create::<Districts, _>(&db, &grant, &body.0).await
+) -> ApiResult<Answer<Created<DistrictOut>>> {
+    resource::create::<Districts, _>(&db, &grant, &once, &body.0).await
 }
 
 /// Show a district
 ///
 /// With its `ETag`, which a later change sends back in `If-Match`.
-#[utoipa::path(tag = "registry", operation_id = "get_district", params(("districtCode" = String, Path, description = "Code of the district", example = "SE-vissa-stadsdelar"), ItemQuery),
+#[utoipa::path(tag = "registry", operation_id = "get_district", params(("districtCode" = String, Path, description = "Code of the district", example = "SE-vissa-stadsdelar"), RowQuery),
     security(("bearer" = [Permission::RegistryRead.as_str()])), responses((status = 200, description = "The district", body = DistrictOut)))]
 #[get("/districts/{districtCode}")]
 async fn get_district(
@@ -250,10 +252,10 @@ async fn get_district(
     db: Db,
     grant: Grant<RegistryRead>,
     code: CodePath,
-    query: Params<ItemQuery>,
+    query: Params<RowQuery>,
 ) -> ApiResult<Item<DistrictOut>> {
     let code = code.0.to_string();
-    resource::show::<Districts, _>(&req, &db, &grant, &code, &query.0).await
+    resource::show_as_of::<Districts, _>(&req, &db, &grant, &code, &query.0).await
 }
 
 /// Change a district

@@ -1,14 +1,17 @@
 //! `/collaborations`
 
 use actix_web::{HttpRequest, delete, get, patch, post, web};
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use serde::Deserialize;
+use serde_json::Value;
 use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
-use super::content::{CollaborationIn, CollaborationOut, CollaborationRegion, Goal, MembershipIn};
+use super::content::{
+    self, CollaborationIn, CollaborationOut, CollaborationRegion, Goal, MembershipIn,
+};
 use super::model::CollaborationRow;
 use super::store;
 use crate::access::permission::{RegistryRead, RegistryWrite};
@@ -20,7 +23,8 @@ use crate::db::{Conn, Db, WriteError};
 use crate::http::body::{MergePatch, Valid};
 use crate::http::etag::Expected;
 use crate::http::list::{Changed, Created, Deleted, Item, Listing, Page};
-use crate::http::params::{AnyOf, ItemQuery, ListParams, ListQuery, Params};
+use crate::http::once::{Answer, Once};
+use crate::http::params::{AnyOf, ListParams, ListQuery, Params, RowQuery};
 use crate::http::resource::{self, Kept, Resource, View, Writable};
 use crate::problem::ApiResult;
 use crate::registry::codes::MemberRole;
@@ -55,6 +59,7 @@ pub struct Collaborations;
 impl Resource for Collaborations {
     const PATH: &'static str = "/collaborations";
     const INCLUDES: &'static [&'static str] = &["members"];
+    const OWN: &'static [&'static str] = &["members"];
     const SEARCH: Option<Search> = Some(search_in!("name"));
     type Row = CollaborationRow;
     type Out = CollaborationOut;
@@ -111,6 +116,10 @@ impl Resource for Collaborations {
                 out
             })
             .collect())
+    }
+
+    fn recall(row: &mut Value, at: DateTime<Utc>) {
+        content::recall(row, at.date_naive());
     }
 }
 
@@ -259,16 +268,17 @@ async fn list_collaborations(
 async fn create_collaboration(
     db: Db,
     grant: Grant<RegistryWrite>,
+    once: Once,
     body: Valid<CollaborationIn>,
-) -> ApiResult<Created<CollaborationOut>> {
-    resource::create::<Collaborations, _>(&db, &grant, &body.0).await
+) -> ApiResult<Answer<Created<CollaborationOut>>> {
+    resource::create::<Collaborations, _>(&db, &grant, &once, &body.0).await
 }
 
 /// Show a collaboration
 ///
 /// As it is today (UTC); with `include=members` all memberships, past and present. The `ETag` goes back in `If-Match`
 /// with a later change.
-#[utoipa::path(tag = "registry", operation_id = "get_collaboration", params(("collaborationId" = Uuid, Path, description = "Id of the collaboration", example = "01903e2a-7b4c-7d5e-8f60-718293a4b5c6"), ItemQuery),
+#[utoipa::path(tag = "registry", operation_id = "get_collaboration", params(("collaborationId" = Uuid, Path, description = "Id of the collaboration", example = "01903e2a-7b4c-7d5e-8f60-718293a4b5c6"), RowQuery),
     security(("bearer" = [Permission::RegistryRead.as_str()])), responses((status = 200, description = "The collaboration", body = CollaborationOut)))]
 #[get("/collaborations/{collaborationId}")]
 async fn get_collaboration(
@@ -276,9 +286,9 @@ async fn get_collaboration(
     db: Db,
     grant: Grant<RegistryRead>,
     id: web::Path<Uuid>,
-    query: Params<ItemQuery>,
+    query: Params<RowQuery>,
 ) -> ApiResult<Item<CollaborationOut>> {
-    resource::show::<Collaborations, _>(&req, &db, &grant, &id, &query.0).await
+    resource::show_as_of::<Collaborations, _>(&req, &db, &grant, &id, &query.0).await
 }
 
 /// Change a collaboration

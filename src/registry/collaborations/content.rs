@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use garde::Validate;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -287,6 +288,37 @@ impl CollaborationOut {
             updated_at,
             deleted_at,
         }
+    }
+}
+
+/// Counts the members of a kept answer, and finds their host, as of a day.
+pub(super) fn recall(row: &mut Value, day: NaiveDate) {
+    let day = day.to_string();
+    let text =
+        |member: &Value, name: &str| member.get(name).and_then(Value::as_str).map(str::to_owned);
+    let members = row.get("members").and_then(Value::as_array);
+    let present: Vec<&Value> = members
+        .into_iter()
+        .flatten()
+        .filter(|member| {
+            // Days are written so that their texts are ordered as they are.
+            text(member, "validFrom").is_none_or(|from| from <= day)
+                && text(member, "validTo").is_none_or(|to| day <= to)
+        })
+        .collect();
+    let host = present.iter().find(|member| {
+        text(member, "role").as_deref() == Some(MemberRole::AdministrativeHost.as_str())
+    });
+    let of_host = |name| host.and_then(|host| text(host, name));
+    let (count, code, name) = (
+        present.len(),
+        of_host("municipality"),
+        of_host("municipalityName"),
+    );
+    if let Some(row) = row.as_object_mut() {
+        row.insert("memberCount".to_owned(), count.into());
+        row.insert("administrativeHost".to_owned(), code.into());
+        row.insert("administrativeHostName".to_owned(), name.into());
     }
 }
 

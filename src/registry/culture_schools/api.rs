@@ -20,7 +20,8 @@ use crate::db::{Conn, Db, WriteError};
 use crate::http::body::{MergePatch, Valid};
 use crate::http::etag::Expected;
 use crate::http::list::{Changed, Created, Deleted, Item, Listing, Page};
-use crate::http::params::{AnyOf, ItemQuery, ListParams, ListQuery, Params};
+use crate::http::once::{Answer, Once};
+use crate::http::params::{AnyOf, ListParams, ListQuery, Params, RowQuery};
 use crate::http::resource::{self, Kept, Resource, View, Writable};
 use crate::problem::ApiResult;
 use crate::registry::areas;
@@ -335,15 +336,16 @@ async fn list_culture_schools(
 async fn create_culture_school(
     db: Db,
     grant: Grant<RegistryWrite>,
+    once: Once,
     body: Valid<CultureSchoolIn>,
-) -> ApiResult<Created<CultureSchoolOut>> {
-    resource::create::<CultureSchools, _>(&db, &grant, &body.0).await
+) -> ApiResult<Answer<Created<CultureSchoolOut>>> {
+    resource::create::<CultureSchools, _>(&db, &grant, &once, &body.0).await
 }
 
 /// Show a culture school
 ///
 /// With its `ETag`, which a later change sends back in `If-Match`.
-#[utoipa::path(tag = "registry", operation_id = "get_culture_school", params(("cultureSchoolId" = Uuid, Path, description = "Id of the culture school", example = "01903e2a-7b4c-7d5e-8f60-718293a4b5c6"), ItemQuery),
+#[utoipa::path(tag = "registry", operation_id = "get_culture_school", params(("cultureSchoolId" = Uuid, Path, description = "Id of the culture school", example = "01903e2a-7b4c-7d5e-8f60-718293a4b5c6"), RowQuery),
     security(("bearer" = [Permission::RegistryRead.as_str()])), responses((status = 200, description = "The culture school", body = CultureSchoolOut)))]
 #[get("/culture-schools/{cultureSchoolId}")]
 async fn get_culture_school(
@@ -351,9 +353,9 @@ async fn get_culture_school(
     db: Db,
     grant: Grant<RegistryRead>,
     id: web::Path<Uuid>,
-    query: Params<ItemQuery>,
+    query: Params<RowQuery>,
 ) -> ApiResult<Item<CultureSchoolOut>> {
-    resource::show::<CultureSchools, _>(&req, &db, &grant, &id, &query.0).await
+    resource::show_as_of::<CultureSchools, _>(&req, &db, &grant, &id, &query.0).await
 }
 
 /// Change a culture school

@@ -20,7 +20,8 @@ use crate::db::{Conn, Db, WriteError};
 use crate::http::body::{MergePatch, Valid};
 use crate::http::etag::Expected;
 use crate::http::list::{Changed, Created, Deleted, Item, Listing, Page};
-use crate::http::params::{AnyOf, ItemQuery, ListParams, ListQuery, One, Params};
+use crate::http::once::{Answer, Once};
+use crate::http::params::{AnyOf, ListParams, ListQuery, One, Params, RowQuery};
 use crate::http::resource::{self, Kept, Resource, View, Writable};
 use crate::problem::{ApiResult, Problem};
 use crate::registry::codes::{PartnerCategory, State};
@@ -178,6 +179,7 @@ pub struct Partners;
 impl Resource for Partners {
     const PATH: &'static str = "/partners";
     const INCLUDES: &'static [&'static str] = &["contacts"];
+    const OWN: &'static [&'static str] = &["contacts"];
     const SEARCH: Option<Search> = Some(search_in!("name"));
     type Row = PartnerRow;
     type Out = PartnerOut;
@@ -260,8 +262,9 @@ impl Writable for Partners {
         store::update(conn, row.id, new.change()?).await?;
         Ok(())
     }
+    /// A tombstone needs no contact persons.
     async fn bury(conn: &Conn, id: &Uuid) -> QueryResult<usize> {
-        store::bury(conn, id).await
+        store::bury_without_contacts(conn, *id).await
     }
     async fn in_use(conn: &Conn, row: &PartnerRow) -> QueryResult<bool> {
         store::in_use(conn, *row.key()).await
@@ -382,15 +385,16 @@ async fn list_partners(
 async fn create_partner(
     db: Db,
     grant: Grant<RegistryWrite>,
+    once: Once,
     body: Valid<PartnerIn>,
-) -> ApiResult<Created<PartnerOut>> {
-    resource::create::<Partners, _>(&db, &grant, &body.0).await
+) -> ApiResult<Answer<Created<PartnerOut>>> {
+    resource::create::<Partners, _>(&db, &grant, &once, &body.0).await
 }
 
 /// Show a partner
 ///
 /// With its ETag, which a later change sends back in `If-Match`.
-#[utoipa::path(tag = "registry", operation_id = "get_partner", params(("partnerId" = Uuid, Path, description = "Id of the partner", example = "01903e2a-7b4c-7d5e-8f60-718293a4b5c6"), ItemQuery),
+#[utoipa::path(tag = "registry", operation_id = "get_partner", params(("partnerId" = Uuid, Path, description = "Id of the partner", example = "01903e2a-7b4c-7d5e-8f60-718293a4b5c6"), RowQuery),
     security(("bearer" = [Permission::RegistryRead.as_str()])), responses((status = 200, description = "The partner", body = PartnerOut)))]
 #[get("/partners/{partnerId}")]
 async fn get_partner(
@@ -398,9 +402,9 @@ async fn get_partner(
     db: Db,
     grant: Grant<RegistryRead>,
     id: web::Path<Uuid>,
-    query: Params<ItemQuery>,
+    query: Params<RowQuery>,
 ) -> ApiResult<Item<PartnerOut>> {
-    resource::show::<Partners, _>(&req, &db, &grant, &id, &query.0).await
+    resource::show_as_of::<Partners, _>(&req, &db, &grant, &id, &query.0).await
 }
 
 /// Change a partner

@@ -71,6 +71,21 @@ pub async fn in_use(conn: &Conn, id: Uuid) -> QueryResult<bool> {
     .await
 }
 
+/// Turns the row into a tombstone that names nobody; says how many rows that were (0 or 1).
+///
+/// # Errors
+/// When the statement fails.
+pub async fn bury_without_contacts(conn: &Conn, id: Uuid) -> QueryResult<usize> {
+    let mut conn = conn;
+    diesel::update(partners::table.find(id))
+        .set((
+            partners::deleted_at.eq(diesel::dsl::now),
+            partners::contacts.eq(serde_json::json!([])),
+        ))
+        .execute(&mut conn)
+        .await
+}
+
 /// The names of partners, for rows that refer to them.
 ///
 /// # Errors

@@ -19,7 +19,8 @@ use crate::db::{Conn, Db, WriteError};
 use crate::http::body::{MergePatch, Valid};
 use crate::http::etag::Expected;
 use crate::http::list::{Changed, Created, Deleted, Item, Listing, Page};
-use crate::http::params::{AnyOf, ItemQuery, ListParams, ListQuery, One, Params};
+use crate::http::once::{Answer, Once};
+use crate::http::params::{AnyOf, ListParams, ListQuery, One, Params, RowQuery};
 use crate::http::resource::{self, Resource, View, Writable};
 use crate::problem::ApiResult;
 use crate::registry::codes::{CooperationForm, PartnerCategory, PartnershipRole, State};
@@ -477,15 +478,16 @@ async fn list_partnerships(
 async fn create_partnership(
     db: Db,
     grant: Grant<RegistryWrite>,
+    once: Once,
     body: Valid<PartnershipIn>,
-) -> ApiResult<Created<PartnershipOut>> {
-    resource::create::<Partnerships, _>(&db, &grant, &body.0).await
+) -> ApiResult<Answer<Created<PartnershipOut>>> {
+    resource::create::<Partnerships, _>(&db, &grant, &once, &body.0).await
 }
 
 /// Show a partnership
 ///
 /// With its `ETag`, which a later change sends back in `If-Match`.
-#[utoipa::path(tag = "registry", operation_id = "get_partnership", params(("partnershipId" = Uuid, Path, description = "Id of the partnership", example = "01903e2a-7b4c-7d5e-8f60-718293a4b5c6"), ItemQuery),
+#[utoipa::path(tag = "registry", operation_id = "get_partnership", params(("partnershipId" = Uuid, Path, description = "Id of the partnership", example = "01903e2a-7b4c-7d5e-8f60-718293a4b5c6"), RowQuery),
     security(("bearer" = [Permission::RegistryRead.as_str()])), responses((status = 200, description = "The partnership", body = PartnershipOut)))]
 #[get("/partnerships/{partnershipId}")]
 async fn get_partnership(
@@ -493,9 +495,9 @@ async fn get_partnership(
     db: Db,
     grant: Grant<RegistryRead>,
     id: web::Path<Uuid>,
-    query: Params<ItemQuery>,
+    query: Params<RowQuery>,
 ) -> ApiResult<Item<PartnershipOut>> {
-    resource::show::<Partnerships, _>(&req, &db, &grant, &id, &query.0).await
+    resource::show_as_of::<Partnerships, _>(&req, &db, &grant, &id, &query.0).await
 }
 
 /// Change a partnership

@@ -1,7 +1,9 @@
 //! `/projects`
 
 use actix_web::{HttpRequest, delete, get, patch, post, web};
+use chrono::{DateTime, Utc};
 use diesel::QueryResult;
+use serde_json::Value;
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
@@ -9,7 +11,7 @@ use super::around::Around;
 use super::content::{self, ProjectIn, ProjectOut};
 use super::filter::ProjectFilter;
 use super::model::ProjectRow;
-use super::store;
+use super::{status, store};
 use crate::access::permission::{RegistryRead, RegistryWrite};
 use crate::access::{Grant, Permission};
 use crate::db::fragment::Condition;
@@ -19,7 +21,8 @@ use crate::db::{Conn, Db, WriteError};
 use crate::http::body::{MergePatch, Valid};
 use crate::http::etag::Expected;
 use crate::http::list::{Changed, Created, Deleted, Item, Listing, Page};
-use crate::http::params::{ItemQuery, ListParams, ListQuery, Params};
+use crate::http::once::{Answer, Once};
+use crate::http::params::{ListParams, ListQuery, Params, RowQuery};
 use crate::http::resource::{self, Resource, View, Writable};
 use crate::problem::ApiResult;
 use crate::search_in;
@@ -51,6 +54,10 @@ impl Resource for Projects {
     async fn show(conn: &Conn, view: &View, rows: Vec<ProjectRow>) -> QueryResult<Vec<ProjectOut>> {
         let mut around = Around::load(conn, view, &rows).await?;
         Ok(rows.into_iter().map(|row| around.show(row)).collect())
+    }
+
+    fn recall(row: &mut Value, at: DateTime<Utc>) {
+        status::recall(row, &status::month_of(at));
     }
 }
 
@@ -128,16 +135,17 @@ async fn list_projects(
 async fn create_project(
     db: Db,
     grant: Grant<RegistryWrite>,
+    once: Once,
     body: Valid<ProjectIn>,
-) -> ApiResult<Created<ProjectOut>> {
-    resource::create::<Projects, _>(&db, &grant, &body.0).await
+) -> ApiResult<Answer<Created<ProjectOut>>> {
+    resource::create::<Projects, _>(&db, &grant, &once, &body.0).await
 }
 
 /// Show a project
 ///
 /// With its `ETag`, which a later change sends back in `If-Match`. `status` and `timeStatusPercent` follow from the
 /// project's months and today; `timeStatusPercentPublished` is what a source says.
-#[utoipa::path(tag = "registry", operation_id = "get_project", params(("projectId" = Uuid, Path, description = "Id of the project", example = "01903e2a-7b4c-7d5e-8f60-718293a4b5c6"), ItemQuery),
+#[utoipa::path(tag = "registry", operation_id = "get_project", params(("projectId" = Uuid, Path, description = "Id of the project", example = "01903e2a-7b4c-7d5e-8f60-718293a4b5c6"), RowQuery),
     security(("bearer" = [Permission::RegistryRead.as_str()])), responses((status = 200, description = "The project", body = ProjectOut)))]
 #[get("/projects/{projectId}")]
 async fn get_project(
@@ -145,9 +153,9 @@ async fn get_project(
     db: Db,
     grant: Grant<RegistryRead>,
     id: web::Path<Uuid>,
-    query: Params<ItemQuery>,
+    query: Params<RowQuery>,
 ) -> ApiResult<Item<ProjectOut>> {
-    resource::show::<Projects, _>(&req, &db, &grant, &id, &query.0).await
+    resource::show_as_of::<Projects, _>(&req, &db, &grant, &id, &query.0).await
 }
 
 /// Change a project

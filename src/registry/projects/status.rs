@@ -4,6 +4,7 @@
 //! Sources publish a time status of their own now and then; it is kept apart from the one that is computed here.
 
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 
 use crate::db::fragment::{Bind, Condition};
 use crate::registry::codes::ProjectStatus;
@@ -58,6 +59,18 @@ pub fn time_status_percent(start: Option<&str>, end: Option<&str>, month: &str) 
             let elapsed = number(month)? - start + 1;
             (all > 0).then(|| (200 * elapsed + all) / (2 * all))
         }
+    }
+}
+
+/// Brings the status of a kept answer to that of a month.
+pub fn recall(row: &mut Value, month: &str) {
+    let text = |name: &str| row.get(name).and_then(Value::as_str).map(str::to_owned);
+    let (start, end) = (text("startMonth"), text("endMonth"));
+    let status = status(start.as_deref(), end.as_deref(), month);
+    let percent = time_status_percent(start.as_deref(), end.as_deref(), month);
+    if let Some(row) = row.as_object_mut() {
+        row.insert("status".to_owned(), status.as_str().into());
+        row.insert("timeStatusPercent".to_owned(), percent.into());
     }
 }
 

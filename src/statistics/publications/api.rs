@@ -14,6 +14,7 @@ use super::make::CONTENTS;
 use super::model::PublicationRow;
 use super::store;
 use super::thread::{Order, Workshop};
+use crate::access::audit::{self, AuditAction};
 use crate::access::permission::{Publish, StatisticsRead};
 use crate::access::{Grant, Permission, Reach};
 use crate::db::fragment::Condition;
@@ -22,6 +23,7 @@ use crate::db::{Conn, Db};
 use crate::http::body::Valid;
 use crate::http::etag::Expected;
 use crate::http::list::{Accepted, Changed, Extent, Item, Listing, Page};
+use crate::http::once::{Answer, Once, same_request};
 use crate::http::params::{AnyOf, ItemQuery, ListParams, ListQuery, NoQuery, Params};
 use crate::http::resource::{self, Kept, Resource, View};
 use crate::problem::{ApiResult, Fault, Problem, ProblemKind, text};
@@ -216,7 +218,8 @@ async fn list_publications(
 ///
 /// Freezes the approved reports of the chosen sources, protects small numbers, and releases the result under a name. The
 /// answer (202) comes at once; `GET` at its `Location` tells the progress, and in the end `published` or `failed` with the
-/// reason. Nothing is left of a failed one, and its name is free. One publication is made at a time (409).
+/// reason. Nothing is left of a failed one, and its name is free. One publication is made at a time (409). Sent again with
+/// its `Idempotency-Key`, it answers with the publication as it now is.
 ///
 /// With `dryRun=true` nothing is made: the answer (200) says what the publication would hold, what protection would change,
 /// and what validation found. Errors block; warnings must be acknowledged with their numbers.
@@ -229,9 +232,10 @@ async fn create_publication(
     db: Db,
     workshop: web::Data<Workshop>,
     grant: Grant<Publish>,
+    once: Once,
     query: Params<MakeQuery>,
     body: Valid<PublicationIn>,
-) -> ApiResult<Either<web::Json<TrialOut>, Accepted<PublicationOut>>> {
+) -> ApiResult<Either<web::Json<TrialOut>, Answer<Accepted<PublicationOut>>>> {
     grant.cover("SE", "")?;
     let wanted = body.0.wanted();
     if query.0.dry_run {
@@ -239,18 +243,36 @@ async fn create_publication(
         return Ok(Either::Left(web::Json(TrialOut::of(made))));
     }
     let name = wanted.name.clone();
-    let order = Order {
-        client: grant.client_id().to_owned(),
-        request: telemetry::request_id(),
-        wanted,
+    let claim = once.claim(&db, &grant);
+    let begun = match &claim {
+        None => false,
+        Some(claim) => {
+            let kept = db.read(async |conn| claim.find(conn).await).await?;
+            kept.map(|kept| same_request(claim, kept))
+                .transpose()?
+                .is_some()
+        }
     };
-    workshop.begin(order).await?;
+    if !begun {
+        let order = Order {
+            client: grant.client_id().to_owned(),
+            request: telemetry::request_id(),
+            wanted,
+            claim,
+        };
+        workshop.begin(order).await?;
+    }
     let view = resource::plain(&db, &grant);
     let (version, row) = db
         .write(async |conn| resource::reread::<Publications>(conn, &view, &name).await)
         .await?;
     let path = format!("{}/{name}", Publications::PATH);
-    Ok(Either::Right(Accepted { row, path, version }))
+    let accepted = Accepted { row, path, version };
+    Ok(Either::Right(if begun {
+        Answer::again(accepted)
+    } else {
+        Answer::new(accepted)
+    }))
 }
 
 /// Show a publication
@@ -351,7 +373,6 @@ async fn update_publication_state(
     grant.cover("SE", "")?;
     let expected = Expected::from_request(&req)?;
     let view = resource::plain(&db, &grant);
-    let (client, request) = (grant.client_id(), telemetry::request_id());
     let PublicationStateIn {
         state,
         reason,
@@ -376,7 +397,7 @@ async fn update_publication_state(
             }
             store::withdraw(conn, row.id, reason.as_str(), successor).await?;
             let detail = serde_json::json!({"publication": row.name, "reason": reason, "successor": successor});
-            store::audit(conn, "publication_withdrawn", client, request, detail).await?;
+            audit::note(conn, AuditAction::PublicationWithdrawn, &["SE"], detail).await?;
             resource::reread::<Publications>(conn, &view, &name).await
         })
         .await?;

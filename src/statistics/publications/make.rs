@@ -8,6 +8,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_postgres::Client;
 use utoipa::ToSchema;
@@ -25,7 +26,9 @@ use super::plain::Stopped;
 use super::store::{self, Fallen};
 use crate::db::Shared;
 use crate::db::connect::{self, Work};
+use crate::db::once::Claim;
 use crate::http::lang::Lang;
+use crate::http::once;
 use crate::participation::sources::SYNTHETIC;
 use crate::problem::{Problem, ProblemKind, Text, text};
 use crate::statistics::codes::PublicationPhase;
@@ -152,7 +155,7 @@ pub async fn publish(shared: &Shared, client: &str, wanted: &Wanted) -> Result<M
         client,
         request: None,
     };
-    let begun = begin(shared, maker, wanted).await.map_err(problem)?;
+    let begun = begin(shared, maker, wanted, None).await.map_err(problem)?;
     go_on(shared, maker, wanted, begun).await
 }
 
@@ -183,15 +186,26 @@ pub struct Begun {
     sources: Vec<Source>,
 }
 
-/// Admits a making and writes its row.
+/// Admits a making and writes its row, and with it the key of the request.
 ///
 /// # Errors
-/// As [`publish`].
-pub async fn begin(shared: &Shared, maker: Maker<'_>, wanted: &Wanted) -> Result<Begun, Stopped> {
+/// As [`publish`], and 409 `idempotency_in_progress` if the same request got there first.
+pub async fn begin(
+    shared: &Shared,
+    maker: Maker<'_>,
+    wanted: &Wanted,
+    claim: Option<&Claim>,
+) -> Result<Begun, Stopped> {
     let (writer, sources) = admitted(shared, wanted).await?;
     let id = Uuid::now_v7();
     let begun = shared
         .write(async |conn| {
+            if let Some(claim) = claim {
+                if once::taken(claim, conn).await?.is_some() {
+                    return Err(once::in_progress().into());
+                }
+                claim.keep(conn, 202, json!({}), None).await?;
+            }
             store::insert(
                 conn,
                 NewPublication {

@@ -13,7 +13,7 @@ use super::model::{FindingRow, NewPublication, PublicationRow};
 use crate::db::Conn;
 use crate::db::window::Window;
 use crate::schema::{
-    audit_events, publication_documents, publication_findings, publication_sources, publications,
+    publication_documents, publication_findings, publication_sources, publications,
 };
 use crate::statistics::codes::{PublicationPhase, PublicationState};
 
@@ -285,29 +285,4 @@ pub async fn sources(conn: &Conn, ids: Vec<Uuid>) -> QueryResult<HashMap<Uuid, V
         all.entry(publication).or_default().push(source);
     }
     Ok(all)
-}
-
-/// Writes down who did what.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn audit(
-    conn: &Conn,
-    action: &str,
-    client: &str,
-    request: Option<Uuid>,
-    detail: Value,
-) -> QueryResult<usize> {
-    let mut conn = conn;
-    diesel::insert_into(audit_events::table)
-        .values((
-            audit_events::id.eq(Uuid::now_v7()),
-            audit_events::action.eq(action),
-            audit_events::client_id.eq(client),
-            audit_events::request_id.eq(request),
-            audit_events::area_codes.eq(vec!["SE"]),
-            audit_events::detail.eq(detail),
-        ))
-        .execute(&mut conn)
-        .await
 }

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::make::{self, Made, Maker, Wanted, begin, go_on, problem};
 use crate::db::Shared;
+use crate::db::once::Claim;
 use crate::problem::{ApiResult, Problem, text};
 use crate::statistics::library::Library;
 
@@ -36,6 +37,8 @@ pub struct Order {
     pub request: Option<Uuid>,
     /// The publication.
     pub wanted: Wanted,
+    /// The key under which the request is kept, if it has one.
+    pub claim: Option<Claim>,
 }
 
 impl Workshop {
@@ -58,9 +61,9 @@ impl Workshop {
         let (tell, told) = oneshot::channel();
         let (shared, library) = (Arc::clone(&self.0.shared), self.0.library.clone());
         self.start(async move |mut stopped| {
-            let Order { client, request, wanted } = order;
+            let Order { client, request, wanted, claim } = order;
             let maker = Maker { client: &client, request };
-            let begun = match begin(&shared, maker, &wanted).await {
+            let begun = match begin(&shared, maker, &wanted, claim.as_ref()).await {
                 Ok(begun) => begun,
                 Err(stopped) => return drop(tell.send(Err(problem(stopped)))),
             };

@@ -16,6 +16,7 @@ use super::model::NewObservation;
 use super::store;
 use crate::access::permission::{ParticipationRead, ParticipationWrite};
 use crate::access::{Grant, Permission};
+use crate::db::savepoint::Savepoint;
 use crate::db::{Conn, Db, WriteError};
 use crate::http::body::Valid;
 use crate::http::etag::Expected;
@@ -214,10 +215,15 @@ async fn write(
             let report = resource::held::<Reports, _>(conn, grant, &view, &id, &expected).await?;
             must_be_draft(&report)?;
             let rows = new.checked(conn, &report).await?;
-            if store::write(conn, id, &rows, whole).await? > 0 {
-                reports::touch(conn, id).await?;
+            // The version before is kept first: how many observations it has is a part of it.
+            Savepoint::CONTENT.set(conn).await?;
+            resource::before_change::<Reports>(conn, &view, &report).await?;
+            if store::write(conn, id, &rows, whole).await? == 0 {
+                Savepoint::CONTENT.back(conn).await?;
+                return resource::reread::<Reports>(conn, &view, &id).await;
             }
-            resource::reread::<Reports>(conn, &view, &id).await
+            reports::touch(conn, id).await?;
+            resource::after_change::<Reports>(conn, &view, &report).await
         })
         .await?;
     Ok(Changed { row, version })

@@ -1,0 +1,147 @@
+//! The history of rows: every version of every row that clients write, as it was, with who made it.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{Jsonb, Text};
+use diesel_async::RunQueryDsl;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::Conn;
+use crate::code_list;
+use crate::schema::history;
+use crate::telemetry;
+
+code_list! {
+    /// How a version of a row came to be.
+    ChangeOp = "change-op", "Slag av ändring", "Kind of change", check Some("history_op_known");
+    /// It was there when its first change was kept: loaded with the service, not written by a client.
+    Found = "found", "Fanns redan", "Was there already";
+    Create = "create", "Skapad", "Created";
+    Update = "update", "Ändrad", "Changed";
+    /// What is left is its tombstone.
+    Delete = "delete", "Borttagen", "Deleted";
+}
+
+/// A version to be kept.
+#[derive(Debug)]
+pub struct NewEntry<'a> {
+    /// What kind of row: its path without the slash.
+    pub entity: &'static str,
+    /// Its key.
+    pub key: &'a str,
+    /// Its version.
+    pub version: i64,
+    /// The version before, which this one changed.
+    pub before: Option<i64>,
+    /// How it came to be.
+    pub op: ChangeOp,
+    /// Since when the row is so.
+    pub at: DateTime<Utc>,
+    /// The area whose office keeps the row.
+    pub area: &'a str,
+    /// Whether the row is readable in the whole country.
+    pub open: bool,
+    /// The row, as it is shown to those who may see all of it.
+    pub row: Value,
+}
+
+/// A version that was kept.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = history, check_for_backend(diesel::pg::Pg))]
+#[expect(missing_docs, reason = "the columns are explained in the migration")]
+pub struct EntryRow {
+    pub id: Uuid,
+    pub entity_key: String,
+    pub version: i64,
+    pub version_before: Option<i64>,
+    pub op: ChangeOp,
+    pub at: DateTime<Utc>,
+    pub client_id: Option<String>,
+    pub request_id: Option<Uuid>,
+    pub area_code: String,
+    pub open: bool,
+    pub row: Value,
+}
+
+/// Keeps a version, in the name of the request that this is done for; one that is kept already stays as it is. A version
+/// that was found is nobody's.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn keep(conn: &Conn, new: NewEntry<'_>) -> QueryResult<usize> {
+    let mut conn = conn;
+    let context = telemetry::current().filter(|_| new.op != ChangeOp::Found);
+    let client = context.as_ref().and_then(|context| context.caller());
+    diesel::insert_into(history::table)
+        .values((
+            history::entity_type.eq(new.entity),
+            history::entity_key.eq(new.key),
+            history::version.eq(new.version),
+            history::id.eq(Uuid::now_v7()),
+            history::version_before.eq(new.before),
+            history::op.eq(new.op),
+            history::at.eq(new.at),
+            history::client_id.eq(client.as_deref()),
+            history::request_id.eq(context.as_ref().map(|context| context.id)),
+            history::area_code.eq(new.area),
+            history::open.eq(new.open),
+            history::row.eq(new.row),
+        ))
+        .on_conflict_do_nothing()
+        .execute(&mut conn)
+        .await
+}
+
+/// Whether this version of a row is kept.
+///
+/// # Errors
+/// When the query fails.
+pub async fn is_kept(conn: &Conn, entity: &str, key: &str, version: i64) -> QueryResult<bool> {
+    let mut conn = conn;
+    let kept = history::table.find((entity, key, version));
+    diesel::select(diesel::dsl::exists(kept))
+        .get_result(&mut conn)
+        .await
+}
+
+/// The newest version of a row at this time, as far as its history goes back.
+///
+/// # Errors
+/// When the query fails.
+pub async fn as_of(
+    conn: &Conn,
+    entity: &str,
+    key: &str,
+    at: DateTime<Utc>,
+) -> QueryResult<Option<EntryRow>> {
+    let mut conn = conn;
+    history::table
+        .filter(history::entity_type.eq(entity))
+        .filter(history::entity_key.eq(key))
+        .filter(history::at.le(at))
+        .order_by(history::version.desc())
+        .select(EntryRow::as_select())
+        .first(&mut conn)
+        .await
+        .optional()
+}
+
+/// Takes out of a row's history every contact that the row does not have any more; says from how many versions.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn forget_contacts(
+    conn: &Conn,
+    entity: &str,
+    key: &str,
+    present: &Value,
+) -> QueryResult<usize> {
+    let mut conn = conn;
+    diesel::sql_query(include_str!("sql/forget_contacts.sql"))
+        .bind::<Text, _>(entity)
+        .bind::<Text, _>(key)
+        .bind::<Jsonb, _>(present)
+        .execute(&mut conn)
+        .await
+}

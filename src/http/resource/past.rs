@@ -1,0 +1,255 @@
+//! What every resource does the same way with its past: versions are kept as they are written, and shown again.
+//!
+//! A version is kept as it is shown to those who may see all of the row: with what belongs to it ([`Resource::OWN`]), without
+//! other rows. Who may see a version is what was true of the row then: one that was a draft is seen inside its area only.
+
+use actix_web::HttpRequest;
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+use super::super::list::{Item, known_fields};
+use super::super::params::RowQuery;
+use super::{CONTACTS, Kept, Resource, View, Writable, gone, show, view};
+use crate::access::audit::{self, AuditAction};
+use crate::access::{Action, Grant, Reach};
+use crate::db::history::{self, ChangeOp, EntryRow, NewEntry};
+use crate::db::{Conn, Db, WriteError};
+use crate::problem::{ApiResult, Problem, text};
+
+/// What a resource is called in the history.
+#[must_use]
+pub fn entity<R: Resource>() -> &'static str {
+    R::PATH.trim_start_matches('/')
+}
+
+/// Keeps the present version of a locked row before something changes it, if it is not kept yet: rows that were loaded have
+/// no history so far.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn before_change<R: Writable>(
+    conn: &Conn,
+    view: &View,
+    row: &R::Row,
+) -> Result<(), WriteError> {
+    let key = row.key().to_string();
+    if !history::is_kept(conn, entity::<R>(), &key, row.version()).await? {
+        record::<R>(conn, view, ChangeOp::Found, None, row.clone()).await?;
+    }
+    Ok(())
+}
+
+/// Keeps the version that a change of `before` has made, and gives the row as it is shown now.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn after_change<R: Writable>(
+    conn: &Conn,
+    view: &View,
+    before: &R::Row,
+) -> Result<(i64, R::Out), WriteError> {
+    let row = R::find(conn, before.key()).await?.ok_or(diesel::NotFound)?;
+    let version = row.version();
+    record::<R>(
+        conn,
+        view,
+        ChangeOp::Update,
+        Some(before.version()),
+        row.clone(),
+    )
+    .await?;
+    let out = R::show(conn, view, vec![row]).await?.into_iter().next();
+    Ok((version, out.ok_or(diesel::NotFound)?))
+}
+
+/// Keeps a version of a row, and takes the contacts that it does not have any more out of the earlier ones.
+pub(super) async fn record<R: Writable>(
+    conn: &Conn,
+    view: &View,
+    op: ChangeOp,
+    before: Option<i64>,
+    row: R::Row,
+) -> Result<(), WriteError> {
+    let (key, version) = (row.key().to_string(), row.version());
+    let (area, open) = (row.area().to_owned(), row.visible(&Reach::of([])));
+    let shown = whole::<R>(conn, view, row).await?;
+    let contacts = shown.get(CONTACTS).cloned();
+    let new = NewEntry {
+        entity: entity::<R>(),
+        key: &key,
+        version,
+        before,
+        op,
+        at: time(&shown, "updatedAt")?,
+        area: &area,
+        open,
+        row: shown,
+    };
+    history::keep(conn, new).await?;
+    let Some(contacts) = contacts.filter(|_| before.is_some()) else {
+        return Ok(());
+    };
+    let versions = history::forget_contacts(conn, entity::<R>(), &key, &contacts).await?;
+    if versions > 0 {
+        let detail = json!({"type": entity::<R>(), "key": key, "versions": versions});
+        audit::note(conn, AuditAction::ContactErased, &[area], detail).await?;
+    }
+    Ok(())
+}
+
+/// The row with all that belongs to it, as those see it who may see everything.
+async fn whole<R: Writable>(conn: &Conn, view: &View, row: R::Row) -> Result<Value, WriteError> {
+    let view = View {
+        reach: Reach::of(["SE".to_owned()]),
+        include: R::OWN.iter().copied().collect(),
+        contacts: true,
+        now: view.now,
+        valid_on: None,
+    };
+    let rows = R::show(conn, &view, vec![row]).await?;
+    let row = rows.first().ok_or(diesel::NotFound)?;
+    Ok(serde_json::to_value(row).map_err(Problem::internal)?)
+}
+
+fn time(row: &Value, member: &str) -> ApiResult<DateTime<Utc>> {
+    row.get(member)
+        .and_then(Value::as_str)
+        .and_then(|text| text.parse().ok())
+        .ok_or_else(|| Problem::internal(format!("a row has no {member}")))
+}
+
+/// A version as it may be shown: what follows from the day as of `at`, contacts only if `contacts`, in the order of the
+/// document.
+#[must_use]
+pub fn recalled<R: Resource>(mut row: Value, at: DateTime<Utc>, contacts: bool) -> Value {
+    R::recall(&mut row, at);
+    let Some(members) = row.as_object_mut() else {
+        return row;
+    };
+    if !contacts {
+        members.remove(CONTACTS);
+    }
+    let order = known_fields::<R::Out>();
+    Value::Object(
+        order
+            .iter()
+            .filter_map(|name| members.remove_entry(name))
+            .collect(),
+    )
+}
+
+/// `GET /things/{key}?asOf=`: the row as it was at a time.
+///
+/// # Errors
+/// 404 for a row that is not there, or was not there yet; 410 for one that was deleted by then.
+pub async fn show_as_of<R: Writable, A: Action>(
+    req: &HttpRequest,
+    db: &Db,
+    grant: &Grant<A>,
+    key: &<R::Row as Kept>::Key,
+    query: &RowQuery,
+) -> ApiResult<Item<R::Out>> {
+    let Some(at) = query.as_of else {
+        return show::<R, A>(req, db, grant, key, &query.now()).await;
+    };
+    let view = view::<R, A>(db, grant, query.include.as_deref())?;
+    if let Some(other) = view.include.iter().find(|name| !R::OWN.contains(name)) {
+        return Err(Problem::parameter(
+            "include",
+            "not_with_as_of",
+            text(
+                format!("{other} är andra rader, som har en egen historik; fråga dem med asOf."),
+                format!("{other} are other rows, with a history of their own; ask them with asOf."),
+            ),
+        ));
+    }
+    let found = db
+        .read(async |conn| {
+            let Some(row) = R::find(conn, key).await? else {
+                return Ok(None);
+            };
+            if !row.visible(grant.reach()) {
+                return Ok(None);
+            }
+            let kept = history::as_of(conn, entity::<R>(), &key.to_string(), at).await?;
+            let present = Then::frame(&row);
+            Ok(Some((present, kept, whole::<R>(conn, &view, row).await)))
+        })
+        .await?;
+    let Some((present, kept, row)) = found else {
+        return Err(Problem::not_found());
+    };
+    let row = row.map_err(refusal)?;
+    let then = if time(&row, "updatedAt")? <= at {
+        Then { row, ..present }
+    } else {
+        kept.map(Then::of_entry).ok_or_else(|| not_yet(&row, at))?
+    };
+    if !then.open && !grant.reach().covers(&then.area) {
+        return Err(Problem::not_found());
+    }
+    if let Some(deleted) = then.row.get("deletedAt").and_then(Value::as_str) {
+        return Err(gone(deleted));
+    }
+    let contacts = view.contacts && grant.reach().covers(&then.area);
+    let mut row = recalled::<R>(then.row, at, contacts);
+    if let Some(members) = row.as_object_mut() {
+        members.retain(|name, _| {
+            R::OWN.iter().all(|own| own != name) || view.include.contains(name.as_str())
+        });
+    }
+    Item::kept(req, &row, query.fields.as_deref(), then.version)
+}
+
+/// A row as it was.
+struct Then {
+    version: i64,
+    area: String,
+    open: bool,
+    row: Value,
+}
+
+impl Then {
+    /// The present row, without its content.
+    fn frame(row: &impl Kept) -> Self {
+        Self {
+            version: row.version(),
+            area: row.area().to_owned(),
+            open: row.visible(&Reach::of([])),
+            row: Value::Null,
+        }
+    }
+
+    fn of_entry(entry: EntryRow) -> Self {
+        Self {
+            version: entry.version,
+            area: entry.area_code,
+            open: entry.open,
+            row: entry.row,
+        }
+    }
+}
+
+fn refusal(error: WriteError) -> Problem {
+    match error {
+        WriteError::Refused(problem) => problem,
+        WriteError::Query(error) => crate::db::DbError::Query(error).into(),
+    }
+}
+
+/// Why nothing is known of a row at that time.
+fn not_yet(row: &Value, at: DateTime<Utc>) -> Problem {
+    let made = time(row, "createdAt").is_ok_and(|made| made > at);
+    let at = at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    Problem::not_found().detail(if made {
+        text(
+            format!("Raden fanns inte än {at}."),
+            format!("The row was not there yet at {at}."),
+        )
+    } else {
+        text(
+            format!("Radens historik går inte tillbaka till {at}."),
+            format!("The history of the row does not go back to {at}."),
+        )
+    })
+}
