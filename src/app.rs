@@ -23,6 +23,7 @@ use crate::http::{BASE_PATH, MAX_BODY};
 use crate::statistics::cache::AnswerCache;
 use crate::statistics::library::Library;
 use crate::statistics::publications::thread::Workshop;
+use crate::sync::changes::wake::Wake;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::request_log::request_context;
 use crate::{about, code_lists, health, openapi, participation, registry, statistics, sync};
@@ -52,6 +53,8 @@ pub struct AppState {
     pub answers: AnswerCache,
     /// Where publications are made.
     pub workshop: Workshop,
+    /// Wakes those who wait for changes.
+    pub wake: Wake,
     /// What the health checks know.
     pub health: web::Data<health::Health>,
 }
@@ -96,6 +99,7 @@ pub fn build_app(
         .app_data(web::Data::new(state.library))
         .app_data(web::Data::new(state.answers))
         .app_data(web::Data::new(state.workshop))
+        .app_data(web::Data::new(state.wake))
         .app_data(state.health)
         .app_data(web::Data::new(
             openapi::routes()

@@ -23,6 +23,8 @@ use crate::access::keys::{Key, KeyRing, Start};
 use crate::clock::{self, Clock};
 use crate::config::{self, Command, Config, DataDir, KeysAction, Place, Refusal};
 use crate::db::{Shared, migrate};
+use crate::problem::Problem;
+use crate::sync::changes::epoch;
 use crate::telemetry::logging;
 use database::Database;
 use failure::Failure;
@@ -118,6 +120,14 @@ struct Prepared {
 async fn prepare(db: &Shared) -> Result<Prepared, Failure> {
     let target = db.target().clone();
     let migrations = spawn_blocking(move || migrate::run(&target)).await??;
+    epoch::begin_if_new(db).await?;
+    let unwatched = db.snapshot(epoch::unwatched).await.map_err(Problem::from)?;
+    if !unwatched.is_empty() {
+        return Err(Failure::other(format!(
+            "changes of {} would not be synced: its trigger `feed` is missing or switched off; see docs/SYNC.md",
+            unwatched.join(", ")
+        )));
+    }
     let rows = crate::demo::load_reference(db).await?;
     Ok(Prepared { migrations, rows })
 }

@@ -25,6 +25,7 @@ pub fn all() -> impl Iterator<Item = &'static CodeList> {
         participation::codes::LISTS,
         statistics::codes::LISTS,
         sync::history::LISTS,
+        sync::LISTS,
     ]
     .into_iter()
     .flatten()

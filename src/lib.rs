@@ -15,6 +15,7 @@ pub mod server;
 pub mod synth;
 
 // The sync wing: how it moves between offices, and what it was before.
+// The sync wing: how it moves between offices.
 pub mod sync;
 
 // The statistics wing: what can be said of it.

@@ -92,6 +92,7 @@ problem_kinds! {
     RequestTimeout REQUEST_TIMEOUT "request-timeout" "Anropet kom inte fram i tid" "The request did not arrive in time";
     Conflict CONFLICT "conflict" "Krockar med det som redan finns" "Conflicts with what exists";
     Gone GONE "gone" "Borttagen" "Deleted";
+    CursorGone GONE "cursor-gone" "Markören går inte att följa längre" "The cursor cannot be followed any more";
     PreconditionFailed PRECONDITION_FAILED "precondition-failed" "Raden har ändrats sedan den lästes" "The row has changed since it was read";
     PayloadTooLarge PAYLOAD_TOO_LARGE "payload-too-large" "För stor kropp" "The body is too large";
     UriTooLong URI_TOO_LONG "uri-too-long" "För lång adress" "The address is too long";

@@ -40,6 +40,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    changes (entity_type, entity_key, scope) {
+        entity_type -> Text,
+        entity_key -> Text,
+        scope -> Text,
+        seq -> BigInt,
+        op -> Text,
+        version -> BigInt,
+        client_id -> Nullable<Text>,
+        request_id -> Nullable<Uuid>,
+        changed_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     client_secrets (id) {
         id -> Uuid,
         client_id -> Uuid,
@@ -128,6 +142,23 @@ diesel::table! {
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         deleted_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    feed_epochs (number) {
+        number -> Integer,
+        id -> Uuid,
+        identity -> Text,
+        first_seq -> BigInt,
+        started_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    feed_retention (only) {
+        only -> Bool,
+        oldest_seq -> BigInt,
     }
 }
 
@@ -532,6 +563,7 @@ diesel::table! {
 diesel::allow_tables_to_appear_in_same_query!(
     areas,
     audit_events,
+    changes,
     client_secrets,
     clients,
     collaboration_goals,
@@ -539,6 +571,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     collaboration_regions,
     collaborations,
     culture_schools,
+    feed_epochs,
+    feed_retention,
     funding_lines,
     history,
     idempotency_keys,

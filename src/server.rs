@@ -18,6 +18,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::app::{AppState, build_app};
 use crate::config::Serve;
 use crate::health::Health;
+use crate::sync::changes::wake::Wake;
 use crate::telemetry::metrics::{self, PoolState};
 
 /// How long the head of a first request may take to arrive.
@@ -54,6 +55,7 @@ pub struct Running {
     numbers_handle: Option<ServerHandle>,
     signals: Signals,
     health: web::Data<Health>,
+    wake: Wake,
     drain: Duration,
     drain_delay: Duration,
 }
@@ -71,6 +73,7 @@ impl Running {
     ) -> io::Result<Self> {
         let signals = Signals::new()?;
         let health = state.health.clone();
+        let wake = state.wake.clone();
         let numbers = numbers
             .map(|listener| serve_numbers(listener, &state))
             .transpose()?;
@@ -89,6 +92,7 @@ impl Running {
             numbers_handle: numbers,
             signals,
             health,
+            wake,
             drain: settings.drain(),
             drain_delay: settings.drain_delay(),
         })
@@ -109,6 +113,8 @@ impl Running {
         );
         let stopping = async {
             sleep(self.drain_delay).await;
+            // Whoever waits for a change is answered now: no request under way may outlast the drain.
+            self.wake.close();
             self.api_handle.stop(true).await;
         };
         select! {

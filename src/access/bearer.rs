@@ -33,6 +33,15 @@ pub struct Caller {
     pub permissions: BTreeSet<Permission>,
     /// Where.
     pub reach: Reach,
+    claims: Arc<AccessClaims>,
+}
+
+impl Caller {
+    /// Whether the token that it came with is still good: neither over nor revoked since.
+    #[must_use]
+    pub fn holds(&self, revocations: &Revocations, now: DateTime<Utc>) -> bool {
+        now.timestamp() < self.claims.exp && !revocations.refuses(&self.claims)
+    }
 }
 
 /// What the request says of its sender.
@@ -149,6 +158,7 @@ fn caller_of(claims: &Arc<AccessClaims>) -> Rc<Caller> {
                 .filter_map(|scope| scope.parse().ok())
                 .collect(),
             reach: Reach::of(claims.areas.iter().cloned()),
+            claims: Arc::clone(claims),
         });
         if made.len() >= CALLERS {
             made.clear();
@@ -192,6 +202,17 @@ mod tests {
         assert!(refused(client, "2026-06-01T12:00:00Z"));
         assert!(!refused(client, "2026-06-01T12:00:01Z"));
         assert!(!refused(other, "2026-06-01T11:59:59Z"));
+    }
+
+    #[test]
+    fn a_caller_holds_until_its_token_is_over_or_revoked() {
+        let (client, noon) = (Uuid::now_v7(), at("2026-06-01T12:00:00Z"));
+        let caller = caller_of(&Arc::new(claims(client, noon)));
+        let revocations = Revocations::default();
+        assert!(caller.holds(&revocations, noon + TimeDelta::seconds(599)));
+        assert!(!caller.holds(&revocations, noon + TimeDelta::seconds(600)));
+        revocations.learn([(client, noon)], noon);
+        assert!(!caller.holds(&revocations, noon));
     }
 
     #[test]

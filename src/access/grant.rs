@@ -7,9 +7,10 @@ use std::rc::Rc;
 use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::bearer::{Caller, Identity};
+use super::bearer::{Caller, Identity, Revocations};
 use super::permission::{Action, Permission};
 use crate::db::fragment::{Bind, Condition};
 use crate::problem::{ApiResult, Fault, Problem, ProblemKind, text};
@@ -108,6 +109,12 @@ impl<A: Action> Grant<A> {
     #[must_use]
     pub fn also(&self, permission: Permission) -> bool {
         self.caller.permissions.contains(&permission)
+    }
+
+    /// Whether the token that the grant was made of is still good, for an answer that goes on after it was checked.
+    #[must_use]
+    pub fn holds(&self, revocations: &Revocations, now: DateTime<Utc>) -> bool {
+        self.caller.holds(revocations, now)
     }
 
     /// Fails unless the action is allowed in `area`, which the body or the row names at `pointer`.

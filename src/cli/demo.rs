@@ -18,6 +18,7 @@ pub(super) const PERMISSIONS: &[Permission] = &[
     Permission::ContactsRead,
     Permission::ParticipationRead,
     Permission::StatisticsRead,
+    Permission::SyncRead,
 ];
 /// Where: in the whole country.
 pub(super) const AREA: &str = "SE";

@@ -23,6 +23,7 @@ use crate::server::{self, Running};
 use crate::statistics::cache::AnswerCache;
 use crate::statistics::library::{self, Library};
 use crate::statistics::publications::thread::Workshop;
+use crate::sync::changes::{self, wake::Wake};
 use crate::telemetry::logging;
 use crate::telemetry::metrics::Metrics;
 
@@ -74,6 +75,7 @@ async fn answer(settings: &Serve, database: &Database) -> Result<(), Failure> {
     }
 
     let library = Library::default();
+    let wake = Wake::default();
     let upkeep = [
         rt::spawn(upkeep::keep_in_step(
             Arc::clone(&db),
@@ -82,11 +84,14 @@ async fn answer(settings: &Serve, database: &Database) -> Result<(), Failure> {
         )),
         rt::spawn(once::keep_short(Arc::clone(&db), clock.clone())),
         rt::spawn(library::keep_in_step(Arc::clone(&db), library.clone())),
+        rt::spawn(wake.clone().listen(Arc::clone(&db))),
+        rt::spawn(changes::upkeep::keep_purged(Arc::clone(&db), clock.clone())),
         rt::spawn(upkeep::keep_keys(Arc::clone(&issuer), keys, clock.clone())),
     ];
     let workshop = Workshop::new(Arc::clone(&db), library.clone());
     let state = AppState {
         workshop: workshop.clone(),
+        wake,
         health: web::Data::new(Health::new(Arc::clone(&db), clock.clone())),
         db,
         issuer,

@@ -1,13 +1,15 @@
 //! Opening a connection: the address, the limits by kind of work, and nothing that can hang.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::ConnectionError;
 use diesel_async::AsyncPgConnection;
+use futures_util::{StreamExt, stream};
 use tokio::time::timeout;
 use tokio_postgres::tls::NoTlsStream;
-use tokio_postgres::{Client, Connection, NoTls, Socket};
+use tokio_postgres::{AsyncMessage, Client, Connection, NoTls, Socket};
 
 /// How long opening a connection may take.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -136,6 +138,41 @@ pub async fn open_plain(target: &Target, work: Work) -> Result<Client, ConnectEr
         }
     });
     Ok(client)
+}
+
+/// Listens on a channel and calls `heard` for each word, and once when the listening has begun, until the connection is
+/// lost.
+///
+/// # Errors
+/// Why it could not begin, or why it ended.
+pub async fn listen(
+    target: &Target,
+    channel: &'static str,
+    heard: impl Fn(),
+) -> Result<(), ConnectError> {
+    let refused = |error: tokio_postgres::Error| ConnectError::Refused(sentence(&error));
+    let (client, mut connection) = timeout(CONNECT_TIMEOUT, dial(target, Work::Read))
+        .await
+        .unwrap_or(Err(ConnectError::Timeout))?;
+    let mut messages = stream::poll_fn(move |context| connection.poll_message(context));
+    let begin = format!("LISTEN {channel}");
+    let mut begin = pin!(client.batch_execute(&begin));
+    let mut begun = false;
+    loop {
+        tokio::select! {
+            done = &mut begin, if !begun => {
+                done.map_err(refused)?;
+                begun = true;
+                heard();
+            }
+            message = messages.next() => match message {
+                Some(Ok(AsyncMessage::Notification(_))) => heard(),
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Err(refused(error)),
+                None => return Err(ConnectError::Refused("the connection has ended".to_owned())),
+            },
+        }
+    }
 }
 
 async fn dial(

@@ -18,6 +18,7 @@ pub mod once;
 pub mod private;
 pub mod savepoint;
 pub mod search;
+mod snapshot;
 pub mod store;
 pub mod window;
 pub mod written;

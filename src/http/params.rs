@@ -297,6 +297,14 @@ fn read_list<F: DeserializeOwned + IntoParams + 'static>(
     })
 }
 
+/// The filter of a list of which nothing was asked.
+///
+/// # Errors
+/// When the filter has a parameter that must be given.
+pub(crate) fn no_filter<F: DeserializeOwned>() -> Result<F, Problem> {
+    typed(&[])
+}
+
 /// The parameters of anything that is not a list.
 #[derive(Clone, Debug)]
 pub struct Params<T>(pub T);

@@ -65,6 +65,9 @@ fn needs_if_match(path: &str, method: &str) -> bool {
 /// as well.
 fn takes_a_key(operation: &Value, method: &str) -> bool {
     method == "post" && !statistics::are_answered(operation)
+/// Whether what it answers is followed by cursor: it has no ETag, and its cursor can be lost.
+fn is_followed(path: &str) -> bool {
+    path == "/changes"
 }
 
 fn parameters(operation: &mut Value, path: &str, method: &str) {
@@ -77,7 +80,7 @@ fn parameters(operation: &mut Value, path: &str, method: &str) {
         |name: &str| list.push(json!({"$ref": format!("#/components/parameters/{name}")}));
     add("Traceparent");
     add("AcceptLanguage");
-    if method == "get" {
+    if method == "get" && !is_followed(path) {
         add("IfNoneMatch");
     }
     if needs_if_match(path, method) {
@@ -145,7 +148,7 @@ fn patch_schema(document: &mut Value, name: &str) {
 
 /// The other forms of an answer: selections, CSV, 304.
 fn answers(operation: &mut Value, path: &str, method: &str) {
-    if method != "get" {
+    if method != "get" || is_followed(path) {
         return;
     }
     let parameters = operation.get("parameters").and_then(Value::as_array);
@@ -212,6 +215,9 @@ fn problems(operation: &mut Value, path: &str, method: &str) {
         if secured {
             kinds.push(K::Gone);
         }
+    }
+    if is_followed(path) {
+        kinds.push(K::CursorGone);
     }
     if method == "get" {
         kinds.push(K::NotAcceptable);

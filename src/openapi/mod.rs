@@ -33,6 +33,7 @@ pub const API_RELEASED: &str = "2026-11-22";
     crate::statistics::deliver::Dialect,
     crate::statistics::codes::PartnershipGroup,
     crate::statistics::coverage::selection::CoverageLevel,
+    crate::sync::types::EntityType,
     crate::formats::cube_json::Cube<'static>
 )))]
 struct Base;
@@ -114,6 +115,8 @@ fn head(document: &mut Value) {
         {"name": "participation", "description": "What was reported: measures, sources, reports, observations, populations"},
         {"name": "statistics", "description": "What can be said of what was reported, each answer from one named publication: publications, participation, gaps, rankings, coverage, partnerships"},
         {"name": "administration", "description": "Clients of the API, and the audit trail"},
+        {"name": "sync", "description": "How an office keeps a complete, exact copy of what it may see: changes in the order in which they became visible"},
+        {"name": "administration", "description": "Clients of the API"},
         {"name": "about", "description": "The API itself: version, limits, errors, vocabularies"}
     ]);
 }

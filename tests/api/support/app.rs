@@ -49,12 +49,17 @@ mod tempdir {
 impl TestApp {
     /// Starts the service; the time stands at noon of 1 June 2026 until a test moves it.
     pub async fn start() -> Self {
+        Self::with_pool(4).await
+    }
+
+    /// Starts the service with so many connections for its transactions.
+    pub async fn with_pool(size: usize) -> Self {
         let database_url = cluster::new_database().await;
         let keys = tempdir::TempDir::new();
         let clock = Clock::fixed(moment("2026-06-01T12:00:00Z"));
         let ring = KeyRing::load_or_create(&keys.0.join("keys"), clock.now()).unwrap();
         let target = Target::parse(&database_url).unwrap();
-        let db = Shared::new(target, 4, clock.clone()).unwrap();
+        let db = Shared::new(target, size, clock.clone()).unwrap();
         let library = samverkan::statistics::library::Library::default();
         let state = AppState {
             workshop: Workshop::new(Arc::clone(&db), library.clone()),
@@ -63,6 +68,7 @@ impl TestApp {
             ),
             answers: samverkan::statistics::cache::AnswerCache::new(8 * 1024 * 1024),
             library,
+            wake: samverkan::sync::changes::wake::Wake::default(),
             health: web::Data::new(Health::new(std::sync::Arc::clone(&db), clock.clone())),
             db,
             clock,

@@ -140,6 +140,21 @@ pub struct ObservationFilter {
 /// The resource, as far as it is read.
 pub struct Observations;
 
+impl Observations {
+    /// All observations of these reports, in the order in which they were first written.
+    ///
+    /// # Errors
+    /// When a query fails.
+    pub async fn of_reports(
+        conn: &Conn,
+        view: &View,
+        reports: &[Uuid],
+    ) -> QueryResult<Vec<ObservationOut>> {
+        let rows = store::of_reports(conn, reports).await?;
+        Self::show(conn, view, rows).await
+    }
+}
+
 impl Resource for Observations {
     const PATH: &'static str = "/observations";
     type Row = Observed;

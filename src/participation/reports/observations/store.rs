@@ -30,6 +30,21 @@ pub async fn find(conn: &Conn, id: &Uuid) -> QueryResult<Option<Observed>> {
     Ok(found.into_iter().next())
 }
 
+/// All rows of these reports, in the order in which they were first written.
+///
+/// # Errors
+/// When a query fails.
+pub async fn of_reports(conn: &Conn, reports: &[Uuid]) -> QueryResult<Vec<Observed>> {
+    let mut reading = conn;
+    let rows: Vec<ObservationRow> = observations::table
+        .filter(observations::report_id.eq_any(reports.to_vec()))
+        .order_by(observations::id)
+        .select(ObservationRow::as_select())
+        .load(&mut reading)
+        .await?;
+    with_reports(conn, rows).await
+}
+
 /// The rows of a window, one more than asked for when reading by cursor, and the total when it is asked for.
 ///
 /// # Errors
