@@ -8,10 +8,14 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
 //!
 //! Changes are numbered at commit, so whoever has gone past a number has seen everything before it.
 pub mod changes;
+pub mod copies;
 pub mod rows;
 pub mod types;
 use crate::values::CodeList;
 /// Every vocabulary of this wing.
 pub const LISTS: &[CodeList] = &[types::EntityType::LIST, types::ChangeOp::LIST];
     cfg.configure(changes::routes);
+/// The handlers of this wing.
+pub fn routes(cfg: &mut ServiceConfig<'_>) {
+    cfg.configure(changes::routes).configure(copies::routes);
 }

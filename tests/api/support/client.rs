@@ -122,6 +122,12 @@ impl Caller {
         self.send(Method::GET, path, &[], None).await
     }
 
+    /// As [`get`](Self::get), for a task of its own.
+    pub fn get_later(&self, path: String) -> impl Future<Output = Reply> + 'static {
+        let caller = self.clone();
+        async move { caller.get(&path).await }
+    }
+
     pub async fn post(&self, path: &str, body: &Value) -> Reply {
         self.send(
             Method::POST,
@@ -193,6 +199,20 @@ impl Caller {
             );
         }
         reply
+    }
+
+    /// Begins to read an answer that has no end.
+    pub async fn stream(&self, path: &str, headers: &[(&str, &str)]) -> reqwest::Response {
+        let token = self.token.as_deref().unwrap_or_default();
+        let mut request = self
+            .http
+            .get(format!("{}{BASE}{path}", self.origin))
+            .header("Accept", "text/event-stream")
+            .bearer_auth(token);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.send().await.unwrap()
     }
 
     /// Sends a request as it is, to any path.

@@ -1,0 +1,109 @@
+//! `/sync`: what there is to follow, how far back, and within which limits.
+
+use actix_web::{HttpRequest, get};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
+
+use crate::access::permission::SyncRead;
+use crate::access::{Grant, Permission};
+use crate::db::Db;
+use crate::http::list::Item;
+use crate::http::params::{NoQuery, Params};
+use crate::problem::ApiResult;
+use crate::sync::changes::api::{DEFAULT_LIMIT, MAX_LIMIT, MAX_WAIT};
+use crate::sync::changes::store;
+use crate::sync::changes::upkeep::RETENTION;
+use crate::sync::types::EntityType;
+
+/// How often a client may well ask that does not use `wait`, in seconds.
+const POLL_SECONDS: i64 = 10;
+
+/// What there is to follow, how far back, and within which limits.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Sync)]
+pub struct SyncOut {
+    /// The kinds of row, in an order in which a copy can store them: a row refers to rows of earlier kinds or its own.
+    pub types: Vec<SyncTypeOut>,
+    /// Whose numbers the feed hands out now. Another one after a failover or a restored backup.
+    pub epoch: Uuid,
+    /// The newest number, as text.
+    #[schema(example = "1042")]
+    pub newest: String,
+    /// The oldest position from which no deletion is missing, as text. Cursors from before it are refused.
+    #[schema(example = "0")]
+    pub oldest: String,
+    /// For how many days deletions are told.
+    #[schema(example = 400)]
+    pub retention_days: i64,
+    /// Changes of an answer at the most.
+    #[schema(example = 1000)]
+    pub max_limit: i64,
+    /// Changes of an answer when no number is asked for.
+    #[schema(example = 500)]
+    pub default_limit: i64,
+    /// The longest `wait`, in seconds.
+    #[schema(example = 25)]
+    pub max_wait: i64,
+    /// How often to ask without `wait`, in seconds.
+    #[schema(example = 10)]
+    pub poll_seconds: i64,
+    /// The service's time (UTC).
+    #[schema(example = "2026-01-15T08:00:00Z")]
+    pub server_time: DateTime<Utc>,
+}
+
+/// A kind of row that can be followed.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = SyncType)]
+pub struct SyncTypeOut {
+    /// The kind: the path of its resource.
+    #[serde(rename = "type")]
+    pub of: EntityType,
+    /// What a client needs besides `sync:read`.
+    pub permission: Permission,
+    /// Whether this client has it.
+    pub readable: bool,
+}
+
+/// The handlers.
+pub fn routes(cfg: &mut ServiceConfig<'_>) {
+    cfg.service(get_sync);
+}
+
+/// Describe what can be followed
+///
+/// The kinds of row, the limits, for how long deletions are told, and where the feed stands.
+#[utoipa::path(tag = "sync", operation_id = "get_sync", params(NoQuery),
+    security(("bearer" = [Permission::SyncRead.as_str()])), responses((status = 200, description = "What can be followed", body = SyncOut)))]
+#[get("/sync")]
+async fn get_sync(
+    req: HttpRequest,
+    db: Db,
+    grant: Grant<SyncRead>,
+    _: Params<NoQuery>,
+) -> ApiResult<Item<SyncOut>> {
+    let standing = db.snapshot(store::standing).await?;
+    let types = EntityType::ALL.into_iter().map(|of| SyncTypeOut {
+        of,
+        permission: of.permission(),
+        readable: grant.also(of.permission()),
+    });
+    let out = SyncOut {
+        types: types.collect(),
+        epoch: standing.epoch.id,
+        newest: standing.newest.to_string(),
+        oldest: standing.oldest.to_string(),
+        retention_days: RETENTION.num_days(),
+        max_limit: MAX_LIMIT,
+        default_limit: DEFAULT_LIMIT,
+        max_wait: MAX_WAIT,
+        poll_seconds: POLL_SECONDS,
+        server_time: db.clock().now(),
+    };
+    Item::new(&req, &out, None, None)
+}
