@@ -156,8 +156,8 @@ diesel::table! {
 }
 
 diesel::table! {
-    feed_retention (only) {
-        only -> Bool,
+    feed_retention (single) {
+        single -> Bool,
         oldest_seq -> BigInt,
     }
 }

@@ -24,9 +24,9 @@ CREATE INDEX changes_ended_idx ON changes (changed_at) WHERE op <> 'upsert';
 
 -- Deletions are kept for a time: those up to this number may have been purged.
 CREATE TABLE feed_retention (
-    only boolean PRIMARY KEY DEFAULT true,
+    single boolean PRIMARY KEY DEFAULT true,
     oldest_seq bigint NOT NULL DEFAULT 0,
-    CONSTRAINT feed_retention_one_row CHECK (only)
+    CONSTRAINT feed_retention_one_row CHECK (single)
 );
 INSERT INTO feed_retention DEFAULT VALUES;
 
