@@ -266,12 +266,32 @@ async fn fitting(conn: &Conn, found: &[Change], limit: i64) -> QueryResult<usize
         return Ok(limit);
     }
     let observations = observation_counts(conn, ids).await?;
-    let mut weight = 0;
-    let fit = found.iter().take(limit).take_while(|change| {
-        let before = weight;
+    let weights = found.iter().take(limit).map(|change| {
         let own = key(change).and_then(|id| observations.get(&id));
-        weight += 1 + own.copied().unwrap_or(0);
-        before == 0 || weight <= MAX_WEIGHT
+        1 + own.copied().unwrap_or(0)
     });
-    Ok(fit.count())
+    Ok(light_enough(weights))
+}
+
+/// How many of the first come to [`MAX_WEIGHT`] at the most; the very first is taken whatever it weighs.
+fn light_enough(weights: impl Iterator<Item = i64>) -> usize {
+    let sums = weights.scan(0, |sum, weight| {
+        *sum += weight;
+        Some(*sum)
+    });
+    sums.take_while(|sum| *sum <= MAX_WEIGHT).count().max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_cut_by_its_weight_and_holds_at_least_one_change() {
+        let fit = |weights: &[i64]| light_enough(weights.iter().copied());
+        assert_eq!(fit(&[1, 1, 1]), 3);
+        assert_eq!(fit(&[10_000, 10_000, 1]), 2);
+        assert_eq!(fit(&[1, MAX_WEIGHT]), 1);
+        assert_eq!(fit(&[MAX_WEIGHT * 5, 1]), 1);
+    }
 }

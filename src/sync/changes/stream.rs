@@ -85,6 +85,8 @@ impl Turn {
             let deadline = Instant::now() + HEARTBEAT;
             let next = follower.next_or_wait(db, wake, Some(self.cursor), *limit, deadline);
             match next.await {
+                // The token may be over by now; what changed meanwhile is not for it.
+                Ok(_) if !grant.holds(revocations, clock.now()) => return None,
                 Ok(next) => next,
                 Err(problem) => {
                     log::info!("a stream of changes ends: {problem}");
