@@ -67,7 +67,7 @@ fn takes_a_key(operation: &Value, method: &str) -> bool {
     method == "post" && !statistics::are_answered(operation)
 /// Whether what it answers is followed by cursor: it has no ETag, and its cursor can be lost.
 fn is_followed(path: &str) -> bool {
-    path == "/changes"
+    matches!(path, "/changes" | "/snapshot" | "/sync/digest")
 }
 
 fn parameters(operation: &mut Value, path: &str, method: &str) {

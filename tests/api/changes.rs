@@ -308,7 +308,7 @@ fn gone(reply: &Reply) -> String {
     assert_eq!(kind, "cursor-gone");
     assert_eq!(
         reply.header("link"),
-        "</samverkan/v1/changes>; rel=\"start\""
+        "</samverkan/v1/snapshot>; rel=\"start\""
     );
     reason
 }

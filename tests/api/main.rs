@@ -19,6 +19,7 @@ mod audit;
 mod changes;
 mod code_lists;
 mod collaborations;
+mod copies;
 mod culture_schools;
 mod every_resource;
 mod history;

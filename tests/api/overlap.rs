@@ -62,6 +62,9 @@ struct Run {
     written: RefCell<Vec<Written>>,
     stale: Cell<usize>,
     stalling: Cell<bool>,
+    /// The overtaking writers end with the stalled ones.
+    overtaking: Cell<bool>,
+    /// Until every write is answered.
     writing: Cell<bool>,
 }
 
@@ -135,7 +138,7 @@ impl Run {
     async fn overtaking_writer(&self, name: usize, hot: String) {
         let (_, mut cursor) = self.to_the_end("").await;
         for n in 0.. {
-            if !self.writing.get() {
+            if !self.overtaking.get() {
                 return;
             }
             let sent = Instant::now();
@@ -227,6 +230,7 @@ async fn overlap(app: &TestApp) -> (Faults, usize) {
         written: RefCell::default(),
         stale: Cell::new(0),
         stalling: Cell::new(true),
+        overtaking: Cell::new(true),
         writing: Cell::new(true),
     });
     let stalling = spawn(stall(app.state.db.target().clone(), Rc::clone(&run)));
@@ -244,10 +248,11 @@ async fn overlap(app: &TestApp) -> (Faults, usize) {
         })
         .collect();
     join_all((0..3).map(|name| run.stalled_writer(name))).await;
-    run.writing.set(false);
+    run.overtaking.set(false);
     for task in overtaking {
         task.await.unwrap();
     }
+    run.writing.set(false);
     let mut reads = Vec::new();
     for reader in readers {
         reads.push(reader.await.unwrap());

@@ -18,16 +18,12 @@ use crate::access::permission::SyncRead;
 use crate::access::{Grant, Permission};
 use crate::clock::Clock;
 use crate::db::Db;
-use crate::http::accept;
 use crate::http::lang::Lang;
 use crate::http::params::{AnyOf, Params};
+use crate::http::{DEFAULT_LIMIT, MAX_LIMIT, accept};
 use crate::problem::{ApiResult, Problem, text};
 use crate::sync::types::EntityType;
 
-/// Changes of an answer when no number is asked for.
-pub const DEFAULT_LIMIT: i64 = 500;
-/// The most changes of an answer.
-pub const MAX_LIMIT: i64 = 1_000;
 /// The longest wait for a change, in seconds.
 pub const MAX_WAIT: i64 = 25;
 
@@ -44,8 +40,8 @@ pub struct ChangesQuery {
     /// Where to go on: `nextCursor` of the answer before. Without it, or empty, from the beginning.
     #[param(example = "")]
     pub cursor: Option<String>,
-    /// Changes of an answer at the most, 1–1000. There may be fewer although there are more to come.
-    #[param(default = 500, minimum = 1, maximum = 1000, example = 500)]
+    /// Changes of an answer at the most, 1–1000; a job asks for many. There may be fewer although there are more to come.
+    #[param(default = 20, minimum = 1, maximum = 1000, example = 20)]
     pub limit: Option<i64>,
     /// Kinds of row, comma separated; all that the client may read if left out. A cursor belongs to the types it was
     /// given for.
@@ -169,7 +165,7 @@ async fn list_changes(
 ///
 /// # Errors
 /// 400 that names the range.
-fn within(
+pub(crate) fn within(
     name: &'static str,
     given: Option<i64>,
     otherwise: i64,

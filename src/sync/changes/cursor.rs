@@ -195,13 +195,13 @@ impl From<Lost> for Problem {
         log::info!(reason = lost.code(); "a cursor of the feed cannot be followed");
         Self::new(ProblemKind::CursorGone)
             .detail(text(
-                "Börja om från början: fråga utan markör, och ersätt kopian med svaret.",
-                "Begin anew: ask without a cursor, and replace the copy by the answer.",
+                "Börja om med /snapshot, och ersätt kopian med svaret.",
+                "Begin anew with /snapshot, and replace the copy by the answer.",
             ))
             .fault(Fault::parameter("cursor", lost.code(), lost.sentence()))
             .with_header(
                 actix_web::http::header::LINK,
-                &format!("<{BASE_PATH}/changes>; rel=\"start\""),
+                &format!("<{BASE_PATH}/snapshot>; rel=\"start\""),
             )
     }
 }

@@ -10,8 +10,8 @@ use tokio::time::Instant;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::cursor::{Cursor, filter_of, scope_of};
-use super::store::{self, Change};
+use super::cursor::{Cursor, Lost, filter_of, scope_of};
+use super::store::{self, Change, Standing};
 use super::wake::Wake;
 use crate::access::permission::SyncRead;
 use crate::access::{Grant, Permission};
@@ -20,7 +20,7 @@ use crate::http::params::AnyOf;
 use crate::http::resource::{View, plain};
 use crate::participation::reports::store::observation_counts;
 use crate::problem::{ApiResult, Problem, ProblemKind, text};
-use crate::sync::rows::{Part, scopes};
+use crate::sync::rows::{Copied, Part, scopes};
 use crate::sync::types::{ChangeOp, EntityType};
 
 /// The most rows of one answer, each observation counted as one.
@@ -126,6 +126,55 @@ impl Follower {
         })
     }
 
+    /// The types, in the order in which a copy can store them.
+    #[must_use]
+    pub fn types(&self) -> &[EntityType] {
+        &self.types
+    }
+
+    /// The areas whose scopes it may see, for a query; none if that is the whole country.
+    #[must_use]
+    pub fn areas(&self) -> Option<Vec<String>> {
+        scopes(&self.view.reach)
+    }
+
+    /// The cursor of somebody who has everything.
+    #[must_use]
+    pub fn newest(&self, standing: &Standing) -> Cursor {
+        self.at(standing, standing.newest, standing.newest)
+    }
+
+    fn at(&self, standing: &Standing, seq: i64, began: i64) -> Cursor {
+        Cursor {
+            epoch: standing.epoch.id,
+            seq,
+            began,
+            filter: self.filter,
+            scope: self.scope,
+        }
+    }
+
+    /// Whether it can go on from there.
+    ///
+    /// # Errors
+    /// The reason why not.
+    pub fn check(&self, cursor: Cursor, standing: &Standing) -> Result<(), Lost> {
+        cursor.check(self.filter, self.scope, standing)
+    }
+
+    /// Rows of a kind as it may see them.
+    ///
+    /// # Errors
+    /// When a query fails.
+    pub async fn rows(
+        &self,
+        conn: &Conn,
+        of: EntityType,
+        part: Part<'_>,
+    ) -> QueryResult<Vec<Copied>> {
+        of.read(conn, &self.view, part).await
+    }
+
     /// The next changes after the cursor, or from the beginning, all of one state of the database.
     ///
     /// # Errors
@@ -164,7 +213,7 @@ impl Follower {
     }
 
     async fn something_after(&self, db: &Db, seq: i64) -> ApiResult<bool> {
-        let areas = scopes(&self.view.reach);
+        let areas = self.areas();
         let found = db
             .read(async |conn| store::after(conn, seq, &self.types, areas.as_deref(), 1).await)
             .await?;
@@ -179,13 +228,13 @@ impl Follower {
     ) -> QueryResult<ApiResult<Next>> {
         let standing = store::standing(conn).await?;
         if let Some(cursor) = cursor
-            && let Err(lost) = cursor.check(self.filter, self.scope, &standing)
+            && let Err(lost) = self.check(cursor, &standing)
         {
             return Ok(Err(lost.into()));
         }
         let (from, began) =
             cursor.map_or((0, standing.newest), |cursor| (cursor.seq, cursor.began));
-        let areas = scopes(&self.view.reach);
+        let areas = self.areas();
         let mut found = store::after(conn, from, &self.types, areas.as_deref(), limit + 1).await?;
         let fitting = fitting(conn, &found, limit).await?;
         let (seq, has_more) = if fitting < found.len() {
@@ -199,13 +248,7 @@ impl Follower {
         };
         Ok(Ok(Next {
             changes: self.with_rows(conn, found).await?,
-            cursor: Cursor {
-                epoch: standing.epoch.id,
-                seq,
-                began,
-                filter: self.filter,
-                scope: self.scope,
-            },
+            cursor: self.at(&standing, seq, began),
             has_more,
         }))
     }
@@ -220,7 +263,7 @@ impl Follower {
             if keys.is_empty() {
                 continue;
             }
-            for row in of.read(conn, &self.view, Part::Keys(&keys)).await? {
+            for row in self.rows(conn, *of, Part::Keys(&keys)).await? {
                 rows.insert((*of, row.key), (row.version, row.data));
             }
         }

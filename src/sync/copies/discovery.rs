@@ -12,8 +12,9 @@ use crate::access::{Grant, Permission};
 use crate::db::Db;
 use crate::http::list::Item;
 use crate::http::params::{NoQuery, Params};
+use crate::http::{DEFAULT_LIMIT, MAX_LIMIT};
 use crate::problem::ApiResult;
-use crate::sync::changes::api::{DEFAULT_LIMIT, MAX_LIMIT, MAX_WAIT};
+use crate::sync::changes::api::MAX_WAIT;
 use crate::sync::changes::store;
 use crate::sync::changes::upkeep::RETENTION;
 use crate::sync::types::EntityType;
@@ -43,7 +44,7 @@ pub struct SyncOut {
     #[schema(example = 1000)]
     pub max_limit: i64,
     /// Changes of an answer when no number is asked for.
-    #[schema(example = 500)]
+    #[schema(example = 20)]
     pub default_limit: i64,
     /// The longest `wait`, in seconds.
     #[schema(example = 25)]
