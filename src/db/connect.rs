@@ -157,12 +157,12 @@ pub async fn listen(
     let mut messages = stream::poll_fn(move |context| connection.poll_message(context));
     let begin = format!("LISTEN {channel}");
     let mut begin = pin!(client.batch_execute(&begin));
-    let mut begun = false;
+    let mut listening = false;
     loop {
         tokio::select! {
-            done = &mut begin, if !begun => {
+            done = &mut begin, if !listening => {
                 done.map_err(refused)?;
-                begun = true;
+                listening = true;
                 heard();
             }
             message = messages.next() => match message {

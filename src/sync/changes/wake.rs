@@ -70,17 +70,18 @@ impl Wake {
     pub async fn listen(self, db: Arc<Shared>) {
         let outage = RefCell::new(Outage::new("listening for changes"));
         loop {
-            match epoch::begin_if_new(&db).await {
-                Err(problem) => outage.borrow_mut().note(Err(problem)),
+            let ended = match epoch::begin_if_new(&db).await {
                 Ok(()) => {
                     let heard = || {
                         outage.borrow_mut().note(Ok::<_, Infallible>(()));
                         self.ring();
                     };
                     let ended = connect::listen(db.target(), CHANNEL, heard).await;
-                    outage.borrow_mut().note(ended);
+                    ended.map_err(|error| error.to_string())
                 }
-            }
+                Err(problem) => Err(problem.to_string()),
+            };
+            outage.borrow_mut().note(ended);
             sleep(AGAIN).await;
         }
     }

@@ -60,7 +60,7 @@ pub struct TypeDigestOut {
     /// Rows that the client may see.
     #[schema(example = 42)]
     pub rows: i64,
-    /// For each row the first eight bytes of SHA-256 of `key:version`, all of them XORed; 16 hexadecimal digits.
+    /// For each row the first eight bytes of SHA-256 of `key:version`, all of them joined by exclusive or; 16 hexadecimal digits.
     #[schema(example = "9f86d081884c7d65")]
     pub digest: String,
 }
