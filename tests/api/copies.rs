@@ -39,7 +39,9 @@ impl Copy {
             let page = page.expect(200);
             let items = page["items"].as_array().unwrap();
             assert!(items.len() <= usize::try_from(limit).unwrap());
-            items.iter().for_each(|item| copy.store(item));
+            for item in items {
+                copy.store(item);
+            }
             let feed = page["feedCursor"].as_str().unwrap();
             assert!(
                 copy.cursor.is_empty() || copy.cursor == feed,
@@ -62,11 +64,9 @@ impl Copy {
                 .get(&format!("/changes?limit=7&cursor={}", self.cursor))
                 .await;
             let page = page.expect(200);
-            page["items"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .for_each(|item| self.store(item));
+            for item in page["items"].as_array().unwrap() {
+                self.store(item);
+            }
             page["nextCursor"]
                 .as_str()
                 .unwrap()

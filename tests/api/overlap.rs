@@ -127,8 +127,8 @@ impl Run {
             .await;
             self.note(id(&path), 1, sent, true);
             let sent = Instant::now();
-            let patch = json!({"title": format!("S{name}-{n} igen")});
-            let reply = self.writer.patch(&path, "*", &patch).await;
+            let again = json!({"title": format!("S{name}-{n} igen")});
+            let reply = self.writer.patch(&path, "*", &again).await;
             assert_eq!(reply.status, 200, "{}", reply.text());
             self.note(id(&path), reply.version(), sent, true);
         }
@@ -259,8 +259,8 @@ async fn overlap(app: &TestApp) -> (Faults, usize) {
     }
     run.stalling.set(false);
     stalling.await.unwrap();
-    let faults = judge(&run, &reads).await;
-    (faults, overtaken(&run.written.borrow()))
+    let overtaken = overtaken(&run.written.borrow());
+    (judge(&run, &reads).await, overtaken)
 }
 
 fn overtaken(written: &[Written]) -> usize {
@@ -288,7 +288,7 @@ async fn judge(run: &Run, reads: &[Read]) -> Faults {
         .map(|seen| (seen.key.as_str(), seen.version))
         .collect();
     let mut acknowledged: HashMap<&str, i64> = HashMap::new();
-    let written = run.written.borrow();
+    let written = run.written.take();
     for write in written.iter() {
         let version = acknowledged.entry(&write.key).or_default();
         *version = write.version.max(*version);
