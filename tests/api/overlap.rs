@@ -289,7 +289,7 @@ async fn judge(run: &Run, reads: &[Read]) -> Faults {
         .collect();
     let mut acknowledged: HashMap<&str, i64> = HashMap::new();
     let written = run.written.take();
-    for write in written.iter() {
+    for write in &written {
         let version = acknowledged.entry(&write.key).or_default();
         *version = write.version.max(*version);
     }
@@ -327,7 +327,7 @@ async fn judge(run: &Run, reads: &[Read]) -> Faults {
         }
     }
     let numbered = |write: &Written| numbers.get(&(write.key.as_str(), write.version)).copied();
-    for one in written.iter() {
+    for one in &written {
         for other in written.iter().filter(|other| one.acknowledged < other.sent) {
             if let (Some(first), Some(second)) = (numbered(one), numbered(other)) {
                 faults.turned += usize::from(first >= second);
