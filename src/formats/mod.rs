@@ -1,10 +1,12 @@
-//! Writers of other formats than JSON: rows in, bytes out.
+//! Other formats than JSON: writers (rows in, bytes out), and in [`read`] the way back.
 
 pub mod csv;
 pub mod cube_json;
 pub mod json_stat;
 pub mod metadata;
 pub mod ndjson;
+pub mod read;
+pub mod sheet;
 pub mod table;
 pub mod table_csv;
 pub mod xlsx;

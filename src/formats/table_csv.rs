@@ -3,7 +3,7 @@
 
 use csv::{Terminator, WriterBuilder};
 
-use super::csv::guarded;
+use super::csv::armed;
 use super::table::{Number, Table};
 use crate::http::lang::Lang;
 
@@ -42,8 +42,8 @@ pub fn write(table: &Table, dialect: Dialect, lang: Lang) -> Result<Vec<u8>, csv
     writer.write_record(&header)?;
     for (place, row) in table.rows.iter().enumerate() {
         for category in table.categories(place) {
-            writer.write_field(guarded(&category.code))?;
-            writer.write_field(guarded(category.label.get(lang)))?;
+            writer.write_field(armed(&category.code))?;
+            writer.write_field(armed(category.label.get(lang)))?;
         }
         for metric in 0..table.metrics.len() {
             let number = Number(row.values.get(metric).copied().flatten()).to_string();
@@ -56,11 +56,11 @@ pub fn write(table: &Table, dialect: Dialect, lang: Lang) -> Result<Vec<u8>, csv
             .metrics
             .first()
             .and_then(|metric| table.unit(place, metric));
-        writer.write_field(guarded(unit.map_or("", |unit| unit.label.get(lang))))?;
+        writer.write_field(armed(unit.map_or("", |unit| unit.label.get(lang))))?;
         writer.write_field(row.status)?;
-        writer.write_field(guarded(table.status_label(row.status, lang)))?;
+        writer.write_field(armed(table.status_label(row.status, lang)))?;
         let remark = row.remark.as_ref().map_or("", |remark| remark.get(lang));
-        writer.write_field(guarded(remark))?;
+        writer.write_field(armed(remark))?;
         if table.synthetic {
             writer.write_field("true")?;
         }

@@ -189,12 +189,18 @@ fn too_large() -> Problem {
 }
 
 /// Parses strictly; see [`Strict`].
+///
+/// # Errors
+/// What is wrong with it, and where.
+pub(crate) fn strict(json: &[u8]) -> serde_json::Result<Value> {
+    let mut parser = serde_json::Deserializer::from_slice(json);
+    let value = Strict::default().deserialize(&mut parser)?;
+    parser.end()?;
+    Ok(value)
+}
+
 fn json(body: &[u8]) -> Result<Value, Problem> {
-    let mut parser = serde_json::Deserializer::from_slice(body);
-    let parsed = Strict { depth: 0 }
-        .deserialize(&mut parser)
-        .and_then(|value| parser.end().map(|()| value));
-    parsed.map_err(|error| {
+    strict(body).map_err(|error| {
         Problem::new(ProblemKind::MalformedRequest).fault(Fault::at(
             "",
             "json",
@@ -324,7 +330,8 @@ fn fault_of_shape(path: &serde_path_to_error::Path, message: &str) -> Fault {
 }
 
 /// JSON without doubled members, nested at most [`MAX_DEPTH`] deep, with lists of at most [`MAX_ARRAY`].
-struct Strict {
+#[derive(Default)]
+pub(crate) struct Strict {
     depth: usize,
 }
 

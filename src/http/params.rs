@@ -448,18 +448,8 @@ pub(crate) fn did_you_mean<'a>(
     known: impl Iterator<Item = &'a str>,
 ) -> crate::problem::Text {
     let known: Vec<&str> = known.collect();
-    let near = known
-        .iter()
-        .map(|name| {
-            (
-                strsim::damerau_levenshtein(&given.to_lowercase(), &name.to_lowercase()),
-                *name,
-            )
-        })
-        .filter(|(distance, name)| *distance <= 3 && *distance < name.len())
-        .min();
-    match near {
-        Some((_, name)) => text(
+    match nearest(given, known.iter().copied()) {
+        Some(name) => text(
             format!("Okänt namn. Menade du {name}?"),
             format!("Unknown name. Did you mean {name}?"),
         ),
@@ -468,6 +458,19 @@ pub(crate) fn did_you_mean<'a>(
             format!("Unknown name. Known: {}.", known.join(", ")),
         ),
     }
+}
+
+/// The known name that the given one is likely a misspelling of.
+pub(crate) fn nearest<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let given = given.to_lowercase();
+    known
+        .map(|name| {
+            let distance = strsim::damerau_levenshtein(&given, &name.to_lowercase());
+            (distance, name)
+        })
+        .filter(|(distance, name)| *distance <= 3 && *distance < name.len())
+        .min()
+        .map(|(_, name)| name)
 }
 
 fn typed<T: DeserializeOwned>(pairs: &[(String, String)]) -> Result<T, Problem> {

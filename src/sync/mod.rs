@@ -19,3 +19,5 @@ pub const LISTS: &[CodeList] = &[types::EntityType::LIST, types::ChangeOp::LIST]
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(changes::routes).configure(copies::routes);
 }
+//! The sync wing: how regional offices keep a copy, and how they send what they have.
+pub mod imports;

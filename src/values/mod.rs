@@ -3,11 +3,13 @@
 
 mod codes;
 mod day;
+mod persons;
 pub mod rules;
 mod texts;
 
 pub use codes::{Code, CodeList, ParseCodeError};
 pub use day::Day;
+pub use persons::is_personal_number;
 pub use texts::{
     AgeBand, AreaCode, Faulty, Line, MeasureCode, Month, OrgNumber, PartialDate, Prose, RuleText,
     Scheme, WebAddress, rule_text,

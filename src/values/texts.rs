@@ -10,6 +10,7 @@ use unicode_normalization::UnicodeNormalization;
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, schema::Type};
 use utoipa::{PartialSchema, ToSchema};
 
+use super::persons::holds_personal_number;
 use crate::problem::{Text, text};
 
 /// A text that breaks the rule of its type; holds the code of the rule.
@@ -300,50 +301,6 @@ fn written(text: &str, max: usize, too_long: &'static str, breaks: bool) -> Resu
         return Err(Faulty("personal_identity_number"));
     }
     Ok(())
-}
-
-/// Whether a text holds a personal identity number (with its separator, and a check digit that agrees). Free text is
-/// the likeliest leak of a register that wants no persons in it.
-fn holds_personal_number(text: &str) -> bool {
-    text.split(|c: char| !(c.is_ascii_digit() || c == '-' || c == '+'))
-        .any(|word| {
-            let Some((date, last)) = word.split_once(['-', '+']) else {
-                return false;
-            };
-            let short = match date.len() {
-                6 => date,
-                8 => date.split_at(2).1,
-                _ => return false,
-            };
-            last.len() == 4
-                && digits(short).chain(digits(last)).count() == 10
-                && luhn(digits(short).chain(digits(last)))
-                && number(short, 2..4).is_some_and(|month| (1..=12).contains(&month))
-                && number(short, 4..6)
-                    .is_some_and(|day| (1..=31).contains(&day) || (61..=91).contains(&day))
-        })
-}
-
-fn number(text: &str, range: std::ops::Range<usize>) -> Option<u32> {
-    text.get(range)?.parse().ok()
-}
-
-fn digits(text: &str) -> impl Iterator<Item = u32> + '_ {
-    text.chars().filter_map(|c| c.to_digit(10))
-}
-
-fn luhn(digits: impl Iterator<Item = u32>) -> bool {
-    let sum: u32 = digits
-        .enumerate()
-        .map(|(n, d)| {
-            if n % 2 == 0 {
-                d * 2 / 10 + d * 2 % 10
-            } else {
-                d
-            }
-        })
-        .sum();
-    sum.is_multiple_of(10)
 }
 
 fn month(text: &str) -> Result<(), Faulty> {

@@ -152,10 +152,14 @@ pub async fn load_sweden(conn: &Conn) -> QueryResult<usize> {
         .await
 }
 
-type Area = (AreaKind, String, String, Option<String>);
+/// Kind, code, name and the code of the parent.
+pub type Area = (AreaKind, String, String, Option<String>);
 
 /// The counties and municipalities of the file, each with its parent.
-fn sweden() -> Result<Vec<Area>, csv::Error> {
+///
+/// # Errors
+/// When the file cannot be read, which a test keeps from happening.
+pub fn sweden() -> Result<Vec<Area>, csv::Error> {
     csv::Reader::from_reader(SWEDEN.as_bytes())
         .deserialize()
         .map(|line| {

@@ -1,0 +1,488 @@
+//! From what stands in a cell to what stands in JSON.
+
+use serde_json::{Map, Number, Value, json};
+use uuid::Uuid;
+
+use super::places::{Place, place};
+use super::{Column, Json, Kind, Reference, folded};
+use crate::formats::read::Cell;
+use crate::http::body::strict;
+use crate::http::params::nearest;
+use crate::problem::{Text, text};
+use crate::values::{Code, CodeList, Day, OrgNumber};
+
+/// What a cell came to: a value, and perhaps something that its sender should know.
+pub(super) type Read = Result<(Value, Option<Said>), Said>;
+
+/// A rule and its sentence.
+pub(super) type Said = (&'static str, Text);
+
+/// What else of its row a cell depends on.
+pub(super) struct Around<'a> {
+    /// The area of the row, as far as it was read.
+    pub(super) area: Option<&'a str>,
+}
+
+/// Reads a cell that is not empty.
+pub(super) fn value(column: &Column, cell: &Cell, around: &Around<'_>) -> Read {
+    if let Cell::Error(error) = cell {
+        return Err((
+            "cell_error",
+            text(
+                format!("Formeln gav ett fel: {error}."),
+                format!("The formula came to an error: {error}."),
+            ),
+        ));
+    }
+    let written = cell.written();
+    match column.kind {
+        Kind::Text => plain(written),
+        Kind::Label => label(cell, written),
+        Kind::Area => area(cell, &written),
+        Kind::Areas => areas(cell, &written),
+        Kind::Code(list) => code(list, &written).map(plainly),
+        Kind::Codes(list) => parts(&written)
+            .map(|part| code(list, part))
+            .collect::<Result<Vec<Value>, Said>>()
+            .map(|codes| plainly(Value::Array(codes))),
+        Kind::Number => number(cell, &written).and_then(|number| {
+            let number = Number::from_f64(number).ok_or_else(no_number)?;
+            Ok(plainly(Value::Number(number)))
+        }),
+        Kind::Whole => whole(cell, &written).map(|number| plainly(number.into())),
+        Kind::Day => day(cell, &written),
+        Kind::Month => month(cell, written),
+        Kind::PartialDate => partial_date(cell, written),
+        Kind::Bool => boolean(cell, &written),
+        Kind::Reference(reference) => self::reference(reference, &written, around),
+        Kind::Json(shape) => of_json(shape, &written).map(plainly),
+        Kind::Id => written
+            .parse::<Uuid>()
+            .map(|id| plainly(id.to_string().into()))
+            .map_err(|_| {
+                (
+                    "id_format",
+                    text(
+                        "Ett id är ett UUID, som 01903e2a-7b4c-7d5e-8f60-718293a4b5c6.",
+                        "An id is a UUID, like 01903e2a-7b4c-7d5e-8f60-718293a4b5c6.",
+                    ),
+                )
+            }),
+        Kind::Moment => plain(written),
+    }
+}
+
+fn plainly(value: Value) -> (Value, Option<Said>) {
+    (value, None)
+}
+
+fn plain(written: String) -> Read {
+    Ok(plainly(written.into()))
+}
+
+/// What a spreadsheet has made a day of cannot be read back: 6-12 became the sixth of December.
+fn label(cell: &Cell, written: String) -> Read {
+    match cell {
+        Cell::Date(_) | Cell::Moment(_) => Err((
+            "cell_became_date",
+            text(
+                "Kalkylprogrammet har gjort ett datum av cellen. Formatera kolumnen som text och skriv värdet på nytt.",
+                "The spreadsheet has made a date of the cell. Format the column as text and write the value anew.",
+            ),
+        )),
+        _ => plain(written),
+    }
+}
+
+fn area(cell: &Cell, written: &str) -> Read {
+    if matches!(cell, Cell::Date(_) | Cell::Moment(_)) {
+        return label(cell, written.to_owned());
+    }
+    match place(written) {
+        Place::Code(code) | Place::Named(code) => Ok(plainly(code.into())),
+        Place::Padded(code) => Ok((
+            code.into(),
+            Some((
+                "code_padded",
+                text(
+                    format!("{written} lästes som {code}: den inledande nollan saknades."),
+                    format!("{written} was read as {code}: its leading zero was missing."),
+                ),
+            )),
+        )),
+        Place::Unknown(near) => Err((
+            "area_unknown",
+            match near {
+                Some(near) => text(
+                    format!(
+                        "Varken en områdeskod eller ett läns eller en kommuns namn. Menade du {near}?"
+                    ),
+                    format!(
+                        "Neither the code of an area nor the name of a county or municipality. Did you mean {near}?"
+                    ),
+                ),
+                None => text(
+                    "Varken en områdeskod eller ett läns eller en kommuns namn.",
+                    "Neither the code of an area nor the name of a county or municipality.",
+                ),
+            },
+        )),
+    }
+}
+
+fn areas(cell: &Cell, written: &str) -> Read {
+    if written.starts_with('[') {
+        return Ok(plainly(codes_of(json_of(written)?)));
+    }
+    let mut codes = Vec::new();
+    let mut said = None;
+    let cells = parts(written).map(|part| match cell {
+        Cell::Text(_) => Cell::Text(part.to_owned()),
+        other => other.clone(),
+    });
+    for cell in cells {
+        let (code, note) = area(&cell, &cell.written())?;
+        codes.push(code);
+        said = said.or(note);
+    }
+    Ok((Value::Array(codes), said))
+}
+
+/// Areas are shown with code and name, and written as codes.
+pub(super) fn codes_of(value: Value) -> Value {
+    match value {
+        Value::Array(items) => items
+            .into_iter()
+            .map(|item| match item {
+                Value::Object(mut area) if area.contains_key("code") => {
+                    area.remove("code").unwrap_or_default()
+                }
+                other => other,
+            })
+            .collect(),
+        other => other,
+    }
+}
+
+/// The parts of a joined list, without blanks.
+fn parts(written: &str) -> impl Iterator<Item = &str> {
+    written
+        .split(['|', ';', '\n'])
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+}
+
+fn code(list: CodeList, written: &str) -> Result<Value, Said> {
+    let wanted = folded(written);
+    let named = |name: fn(&Code) -> &'static str| {
+        list.codes.iter().find(|code| folded(name(code)) == wanted)
+    };
+    let found = named(|code| code.code)
+        .or_else(|| named(|code| code.label_sv))
+        .or_else(|| named(|code| code.label_en));
+    if let Some(code) = found {
+        return Ok(code.code.into());
+    }
+    let names = list
+        .codes
+        .iter()
+        .flat_map(|code| [code.code, code.label_sv, code.label_en]);
+    let detail = match nearest(written, names) {
+        Some(near) => text(
+            format!("Finns inte i listan. Menade du {near}?"),
+            format!("Not in the list. Did you mean {near}?"),
+        ),
+        None => {
+            let all = |name: fn(&Code) -> &'static str| {
+                list.codes.iter().map(name).collect::<Vec<_>>().join(", ")
+            };
+            text(
+                format!(
+                    "Finns inte i listan. Tillåtna: {}.",
+                    all(|code| code.label_sv)
+                ),
+                format!("Not in the list. Allowed: {}.", all(|code| code.label_en)),
+            )
+        }
+    };
+    Err(("unknown_code", detail))
+}
+
+fn no_number() -> Said {
+    (
+        "number_format",
+        text(
+            "Inte ett tal. Skriv siffror, med högst ett decimalkomma eller en decimalpunkt.",
+            "Not a number. Write digits, with at most one decimal comma or point.",
+        ),
+    )
+}
+
+fn number(cell: &Cell, written: &str) -> Result<f64, Said> {
+    match cell {
+        Cell::Number { value, .. } => Ok(*value),
+        Cell::Text(_) => parsed(written).ok_or_else(no_number),
+        _ => Err(no_number()),
+    }
+}
+
+/// A number as people write it: `1 520`, `12,5`, `12.5`, `−3`, `12,5 %`; and as programs do: `1e-7`.
+fn parsed(written: &str) -> Option<f64> {
+    let bare = written.strip_suffix('%').unwrap_or(written).trim_end();
+    let (sign, digits) = match bare.strip_prefix(['-', '−']) {
+        Some(rest) => ("-", rest),
+        None => ("", bare.strip_prefix('+').unwrap_or(bare)),
+    };
+    let (whole, rest) = match digits.find([',', '.', 'e', 'E']) {
+        Some(end) => digits.split_at_checked(end)?,
+        None => (digits, ""),
+    };
+    let mut groups = whole.split(char::is_whitespace);
+    let first = groups.next()?;
+    let mut whole = first.to_owned();
+    for group in groups {
+        // Thousands are set apart; anything else is two numbers in one cell.
+        if group.len() != 3 || first.len() > 3 {
+            return None;
+        }
+        whole.push_str(group);
+    }
+    let rest = rest.replacen(',', ".", 1);
+    let plain = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    let (decimals, exponent) = match rest.split_once(['e', 'E']) {
+        Some((decimals, exponent)) => (decimals, Some(exponent)),
+        None => (rest.as_str(), None),
+    };
+    let good = !whole.is_empty()
+        && plain(&whole)
+        && (decimals.is_empty()
+            || decimals
+                .strip_prefix('.')
+                .is_some_and(|decimals| !decimals.is_empty() && plain(decimals)))
+        && exponent.is_none_or(|exponent| {
+            let exponent = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
+            !exponent.is_empty() && plain(exponent)
+        });
+    if !good {
+        return None;
+    }
+    let number: f64 = format!("{sign}{whole}{rest}").parse().ok()?;
+    number.is_finite().then_some(number)
+}
+
+fn whole(cell: &Cell, written: &str) -> Result<i64, Said> {
+    // Beyond it not every whole number has a place in a float.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let number = number(cell, written)?;
+    if number.fract() == 0.0 && number.abs() <= EXACT {
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "whole, and within what a float holds exactly"
+        )]
+        return Ok(number as i64);
+    }
+    Err((
+        "whole_number",
+        text("Ska vara ett heltal.", "Must be a whole number."),
+    ))
+}
+
+fn day(cell: &Cell, written: &str) -> Read {
+    if let Cell::Date(day) = cell {
+        return Ok(plainly(day.to_string().into()));
+    }
+    // Midnight is how programs write a day that they hold as a moment.
+    let day = ["T00:00:00", " 00:00:00", " 00:00"]
+        .iter()
+        .find_map(|midnight| written.strip_suffix(midnight))
+        .unwrap_or(written);
+    let compact = match (day.get(..4), day.get(4..6), day.get(6..)) {
+        (Some(year), Some(month), Some(last))
+            if day.len() == 8 && day.bytes().all(|b| b.is_ascii_digit()) =>
+        {
+            format!("{year}-{month}-{last}")
+        }
+        _ => day.to_owned(),
+    };
+    match compact.parse::<Day>() {
+        Ok(_) => plain(compact),
+        Err(_) => Err((
+            "date_format",
+            text(
+                "Ett datum skrivs ÅÅÅÅ-MM-DD. Dag och månad i annan ordning gissas inte.",
+                "A date is written YYYY-MM-DD. Day and month in another order are not guessed.",
+            ),
+        )),
+    }
+}
+
+/// A spreadsheet makes the first day of the month of `2025-01`.
+fn month(cell: &Cell, written: String) -> Read {
+    match cell {
+        Cell::Date(_) => match written.strip_suffix("-01") {
+            Some(month) => plain(month.to_owned()),
+            None => Err((
+                "month_format",
+                text("En månad skrivs ÅÅÅÅ-MM.", "A month is written YYYY-MM."),
+            )),
+        },
+        _ => plain(written),
+    }
+}
+
+fn partial_date(cell: &Cell, written: String) -> Read {
+    let said = matches!(cell, Cell::Date(_)).then(|| {
+        (
+            "read_as_day",
+            text(
+                format!("Lästes som dagen {written}. Menas en månad eller ett år, formatera cellen som text."),
+                format!("Was read as the day {written}. If a month or a year is meant, format the cell as text."),
+            ),
+        )
+    });
+    Ok((written.into(), said))
+}
+
+fn boolean(cell: &Cell, written: &str) -> Read {
+    let value = match cell {
+        Cell::Bool(value) => Some(*value),
+        _ => match folded(written).as_str() {
+            "ja" | "yes" | "true" | "sant" | "1" | "j" | "y" | "x" => Some(true),
+            "nej" | "no" | "false" | "falskt" | "0" | "n" => Some(false),
+            _ => None,
+        },
+    };
+    value
+        .map(|value| plainly(value.into()))
+        .ok_or_else(|| ("yes_or_no", text("Skriv ja eller nej.", "Write yes or no.")))
+}
+
+fn reference(reference: Reference, written: &str, around: &Around<'_>) -> Read {
+    if let Ok(id) = written.parse::<Uuid>() {
+        return Ok(plainly(id.to_string().into()));
+    }
+    let value = match reference {
+        Reference::Partner if written.parse::<OrgNumber>().is_ok() => {
+            json!({"orgNumber": written})
+        }
+        Reference::Partner | Reference::Collaboration => json!({"name": written}),
+        Reference::Project => json!({"title": written}),
+        Reference::Source if written.starts_with("http://") || written.starts_with("https://") => {
+            json!({"url": written})
+        }
+        Reference::Source => json!({"title": written}),
+        Reference::CultureSchool => return school(written, around),
+    };
+    Ok(plainly(value))
+}
+
+fn school(written: &str, around: &Around<'_>) -> Read {
+    let is_municipality = |code: &str| code.len() == 4 && code.bytes().all(|b| b.is_ascii_digit());
+    if let Some((code, name)) = written.split_once(char::is_whitespace)
+        && is_municipality(code)
+    {
+        return Ok(plainly(json!({"municipality": code, "name": name.trim()})));
+    }
+    match around.area.and_then(|area| area.get(..4)) {
+        Some(code) if is_municipality(code) => {
+            Ok(plainly(json!({"municipality": code, "name": written})))
+        }
+        _ => Err((
+            "school_municipality",
+            text(
+                "Skriv kulturskolans id, eller kommunens kod och namnet: 1880 Örebro kulturskola.",
+                "Write the id of the culture school, or the code of its municipality and the name: 1880 Örebro kulturskola.",
+            ),
+        )),
+    }
+}
+
+fn json_of(written: &str) -> Result<Value, Said> {
+    strict(written.as_bytes()).map_err(|error| {
+        (
+            "json",
+            text(
+                format!("Cellen är inte JSON som godtas: {error}."),
+                format!("The cell is not JSON that is accepted: {error}."),
+            ),
+        )
+    })
+}
+
+fn of_json(shape: Json, written: &str) -> Result<Value, Said> {
+    Ok(writable(shape, json_of(written)?))
+}
+
+/// Takes out what is exported and cannot be written.
+pub(super) fn writable(shape: Json, mut value: Value) -> Value {
+    if let (Json::Without(members), Value::Array(items)) = (shape, &mut value) {
+        for item in items.iter_mut().filter_map(Value::as_object_mut) {
+            item.retain(|name, _| !members.contains(&name.as_str()));
+        }
+    }
+    value
+}
+
+/// What follows from the rest: the kind of a period, where its form shows it.
+pub(super) fn complete(members: &mut Map<String, Value>) {
+    if members.contains_key("periodKind") {
+        return;
+    }
+    let Some(period) = members.get("period").and_then(Value::as_str) else {
+        return;
+    };
+    let digits = |text: &str| text.len() == 4 && text.bytes().all(|b| b.is_ascii_digit());
+    let kind = match period.split_at_checked(4) {
+        Some((year, "")) if digits(year) => "year",
+        Some((year, "VT" | "HT")) if digits(year) => "term",
+        Some((year, rest)) if digits(year) && rest.strip_prefix('/').is_some_and(digits) => {
+            "school_year"
+        }
+        _ => return,
+    };
+    members.insert("periodKind".to_owned(), kind.into());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("1520", Some(1520.0))]
+    #[case("1 520", Some(1520.0))]
+    #[case("1\u{a0}234\u{202f}567", Some(1_234_567.0))]
+    #[case("12,5", Some(12.5))]
+    #[case("12.5", Some(12.5))]
+    #[case("−3", Some(-3.0))]
+    #[case("12,5 %", Some(12.5))]
+    #[case("1e-7", Some(1e-7))]
+    #[case("1.5E+3", Some(1500.0))]
+    #[case("1.234,5", None)]
+    #[case("1,234.5", None)]
+    #[case("12 5", None)]
+    #[case("2024 123", None)]
+    #[case("12,", None)]
+    #[case(",5", None)]
+    #[case("inf", None)]
+    #[case("NaN", None)]
+    #[case("1e999", None)]
+    #[case("ca 12", None)]
+    #[case("", None)]
+    fn numbers_as_people_write_them(#[case] written: &str, #[case] expected: Option<f64>) {
+        assert_eq!(parsed(written), expected);
+    }
+
+    #[rstest]
+    #[case("2022", Some("year"))]
+    #[case("2022/2023", Some("school_year"))]
+    #[case("2022HT", Some("term"))]
+    #[case("2013-2016", None)]
+    #[case("åååå", None)]
+    fn the_form_of_a_period_tells_its_kind(#[case] period: &str, #[case] kind: Option<&str>) {
+        let mut members = Map::new();
+        members.insert("period".to_owned(), period.into());
+        complete(&mut members);
+        assert_eq!(members.get("periodKind").and_then(Value::as_str), kind);
+    }
+}

@@ -1,0 +1,62 @@
+//! Objects of JSON and NDJSON: what we export, as it is written.
+
+use serde_json::Value;
+
+use super::cells::{codes_of, writable};
+use super::mapping::Row;
+use super::{CellFault, Kind, Mapped, Use, columns};
+use crate::formats::read::Cell;
+use crate::problem::text;
+use crate::sync::imports::types::ImportType;
+
+/// An object in the shape of the resource's `In`: without what is only read, with areas as codes. Members that begin
+/// with `_` are passed over; unknown ones are left for the rules of the row, which refuse them by name.
+///
+/// # Errors
+/// When it is no object, or names an area that is unknown.
+pub fn of_object(resource: ImportType, value: Value) -> Result<Mapped, Vec<CellFault>> {
+    let Value::Object(mut members) = value else {
+        return Err(vec![CellFault {
+            pointer: String::new(),
+            column: None,
+            heading: String::new(),
+            code: "not_an_object",
+            text: text("En rad är ett JSON-objekt.", "A row is a JSON object."),
+            value: value.to_string().chars().take(200).collect(),
+        }]);
+    };
+    members.retain(|name, _| !name.starts_with('_'));
+    let mut row = Row::default();
+    let mut words = Vec::new();
+    for column in columns(resource) {
+        let Some(value) = members.shift_remove(column.field) else {
+            continue;
+        };
+        match (column.role, column.kind) {
+            (Use::ReadOnly, _) => {}
+            (Use::Key, _) if value.is_null() => {}
+            (Use::InsteadOf(_), _) => words.push((column, value)),
+            (_, Kind::Areas) => row.keep(column.field, codes_of(value)),
+            (_, Kind::Json(shape)) => row.keep(column.field, writable(shape, value)),
+            _ => row.keep(column.field, value),
+        }
+    }
+    for (column, value) in words {
+        let cell = match value {
+            Value::String(text) if !text.trim().is_empty() => Cell::Text(text.trim().to_owned()),
+            _ => continue,
+        };
+        row.take(column, &cell, |(code, text), value| CellFault {
+            pointer: column.pointer(),
+            column: None,
+            heading: column.field.to_owned(),
+            code,
+            text,
+            value,
+        });
+    }
+    for (name, value) in members {
+        row.keep_unknown(name, value);
+    }
+    row.done(resource)
+}
