@@ -1,4 +1,4 @@
-//! Lists and single rows as answers: envelope, links, chosen fields, CSV, ETags.
+//! Lists and single rows as answers: envelope, links, chosen fields, CSV, workbooks, ETags.
 
 use std::marker::PhantomData;
 
@@ -12,8 +12,8 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::params::{Format, ListQuery};
 use super::{accept, etag};
-use crate::formats::csv;
-use crate::problem::{ApiResult, Fault, Problem, ProblemKind};
+use crate::formats::{XLSX, csv, sheet};
+use crate::problem::{ApiResult, Fault, Problem, ProblemKind, text};
 
 /// The media type of an answer with `fields=`: the same members, not all of them.
 pub const SELECTION: &str = "application/vnd.samverkan.selection+json";
@@ -193,6 +193,14 @@ impl<T: Serialize + PartialSchema> Listing<T> {
                     .map(|item| select(item, &columns))
                     .collect::<ApiResult<Vec<Value>>>()?;
                 (csv::write(&columns, &rows).map_err(Problem::internal)?, CSV)
+            }
+            (Format::Xlsx, fields) => {
+                let columns = fields.unwrap_or_else(known_fields::<T>);
+                let rows = items
+                    .iter()
+                    .map(|item| select(item, &columns))
+                    .collect::<ApiResult<Vec<Value>>>()?;
+                (workbook(req.path(), &columns, &rows)?, XLSX)
             }
         };
         let mut response = finish(req, body, content_type, None);
@@ -464,13 +472,33 @@ fn select(item: &impl Serialize, fields: &[String]) -> ApiResult<Value> {
     ))
 }
 
+/// A sheet named after the resource, so that an import finds it.
+fn workbook(path: &str, columns: &[String], rows: &[Value]) -> ApiResult<Vec<u8>> {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let rows = rows.iter().map(|row| {
+        let cell = |column: &String| sheet::cell(row.get(column).unwrap_or(&Value::Null));
+        columns.iter().map(cell).collect()
+    });
+    sheet::write(name, columns, rows).map_err(|error| match error {
+        // Nothing is cut off: a list that does not fit is to be had as CSV.
+        rust_xlsxwriter::XlsxError::MaxStringLengthExceeded => {
+            Problem::new(ProblemKind::NotAcceptable).detail(text(
+                "En text i listan är längre än en cell i ett kalkylblad får vara; hämta listan som CSV.",
+                "A text of the list is longer than a cell of a workbook can be; get the list as CSV.",
+            ))
+        }
+        other => Problem::internal(other),
+    })
+}
+
 /// The format: `format=` first, then `Accept`.
 fn negotiate(req: &HttpRequest, asked: Option<Format>) -> ApiResult<Format> {
-    const OFFERED: [&str; 2] = [JSON, "text/csv"];
+    const OFFERED: [&str; 3] = [JSON, "text/csv", XLSX];
     match (asked, accept::choose(req, &OFFERED)) {
         (Some(format), _) => Ok(format),
         (None, Some(0)) => Ok(Format::Json),
-        (None, Some(_)) => Ok(Format::Csv),
+        (None, Some(1)) => Ok(Format::Csv),
+        (None, Some(_)) => Ok(Format::Xlsx),
         (None, None) => Err(accept::not_acceptable(&OFFERED)),
     }
 }

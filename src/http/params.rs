@@ -118,6 +118,8 @@ pub enum Format {
     Json,
     /// `text/csv`, RFC 4180, comma, UTF-8
     Csv,
+    /// A workbook of Excel with one sheet
+    Xlsx,
 }
 
 impl ListQuery {

@@ -8,6 +8,7 @@
 use serde_json::{Map, Value, json};
 
 use super::statistics;
+use crate::formats::XLSX;
 use crate::http::list::SELECTION;
 use crate::problem::ProblemKind;
 
@@ -146,7 +147,7 @@ fn patch_schema(document: &mut Value, name: &str) {
     schemas.insert(format!("{stem}Patch"), schema);
 }
 
-/// The other forms of an answer: selections, CSV, 304.
+/// The other forms of an answer: selections, CSV, workbooks, 304.
 fn answers(operation: &mut Value, path: &str, method: &str) {
     if method != "get" || is_followed(path) {
         return;
@@ -184,6 +185,10 @@ fn answers(operation: &mut Value, path: &str, method: &str) {
             content.insert("text/csv".to_owned(), json!({
                 "schema": {"type": "string", "description": "RFC 4180: comma, UTF-8 without BOM, a header row of member names."},
                 "example": "version\r\n1\r\n"
+            }));
+            content.insert(XLSX.to_owned(), json!({
+                "schema": {"type": "string", "contentMediaType": XLSX, "contentEncoding": "binary", "description": "A workbook with one sheet: a header row of member names, codes as text."},
+                "example": "(a workbook)"
             }));
         }
     }
