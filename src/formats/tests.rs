@@ -327,14 +327,6 @@ fn of_ndjson(table: &Table, lang: Lang) -> Vec<Told> {
         .collect()
 }
 
-/// What a cell was before it was disarmed.
-fn armed(text: &str) -> String {
-    text.strip_prefix('\'')
-        .filter(|rest| rest.starts_with(['=', '+', '-', '@', '\t', '\r']))
-        .unwrap_or(text)
-        .to_owned()
-}
-
 fn of_csv(table: &Table, dialect: table_csv::Dialect, lang: Lang) -> Vec<Told> {
     let bytes = table_csv::write(table, dialect, lang).unwrap();
     let text = String::from_utf8(bytes).unwrap();
@@ -365,12 +357,12 @@ fn of_csv(table: &Table, dialect: table_csv::Dialect, lang: Lang) -> Vec<Told> {
                 assert!(!excel || !field.contains('.'));
                 (!field.is_empty()).then(|| field.replace(',', ".").parse().unwrap())
             };
-            let remark = armed(&record[column("remark")]);
+            let remark = super::csv::disarmed(&record[column("remark")]);
             Told {
                 codes: table
                     .dimensions
                     .iter()
-                    .map(|d| armed(&record[column(d.code)]))
+                    .map(|d| super::csv::disarmed(&record[column(d.code)]))
                     .collect(),
                 values: table.metrics.iter().map(number).collect(),
                 status: record[column("status")].to_owned(),

@@ -12,9 +12,6 @@ mod persons;
 mod survey;
 mod xlsx;
 
-#[cfg(test)]
-mod tests;
-
 use std::fs::File;
 use std::io::{BufRead, BufReader, Cursor, Read, Seek};
 use std::path::PathBuf;

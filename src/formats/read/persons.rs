@@ -39,9 +39,10 @@ pub(super) fn suspicion(text: &str) -> Suspicion {
         return Suspicion::No;
     }
     if text.contains(['-', '+']) {
-        return match is_personal_number(text) {
-            true => Suspicion::Certain,
-            false => Suspicion::No,
+        return if is_personal_number(text) {
+            Suspicion::Certain
+        } else {
+            Suspicion::No
         };
     }
     // A spreadsheet takes the leading zeros of those born from 2000 on.
@@ -49,9 +50,10 @@ pub(super) fn suspicion(text: &str) -> Suspicion {
         8 | 9 => format!("{text:0>10}"),
         _ => text.to_owned(),
     };
-    match whole.bytes().all(|b| b.is_ascii_digit()) && is_personal_number(&whole) {
-        true => Suspicion::Perhaps,
-        false => Suspicion::No,
+    if whole.bytes().all(|b| b.is_ascii_digit()) && is_personal_number(&whole) {
+        Suspicion::Perhaps
+    } else {
+        Suspicion::No
     }
 }
 

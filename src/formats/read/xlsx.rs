@@ -33,7 +33,7 @@ pub(super) fn open(source: &Source, sheets: &[&str]) -> Result<Incoming, ReadFau
 }
 
 fn opened(source: &Source, sheets: &[&str]) -> Result<Incoming, ReadFault> {
-    check_size(source)?;
+    check_size(source, MAX_XLSX_UNPACKED)?;
     let mut book: Book = Xlsx::new(BufReader::new(source.open()?)).map_err(broken)?;
     let name = wanted(&book, sheets).ok_or_else(faults::no_sheet)?;
     refuse_merged(&mut book, &name)?;
@@ -80,7 +80,7 @@ fn broken(error: calamine::XlsxError) -> ReadFault {
 }
 
 /// Unpacks every part and throws it away, to see how much it is: what a packed file says of itself need not be true.
-fn check_size(source: &Source) -> Result<(), ReadFault> {
+fn check_size(source: &Source, most: u64) -> Result<(), ReadFault> {
     let mut input = source.open()?;
     let mut magic = Vec::with_capacity(4);
     (&mut input)
@@ -101,14 +101,11 @@ fn check_size(source: &Source) -> Result<(), ReadFault> {
     let mut unpacked = 0;
     for place in 0..archive.len() {
         let part = archive.by_index(place).map_err(packed)?;
-        let mut part = part.take(MAX_XLSX_UNPACKED - unpacked + 1);
+        let mut part = part.take(most - unpacked + 1);
         unpacked += std::io::copy(&mut part, &mut std::io::sink())
             .map_err(|_| faults::broken_workbook())?;
-        if unpacked > MAX_XLSX_UNPACKED {
-            return Err(faults::too_large(
-                "en uppackad xlsx-fil / an unpacked xlsx",
-                MAX_XLSX_UNPACKED,
-            ));
+        if unpacked > most {
+            return Err(faults::too_large("xlsx (uppackad, unpacked)", most));
         }
     }
     Ok(())
@@ -120,11 +117,11 @@ fn wanted(book: &Book, names: &[&str]) -> Option<String> {
     let mut visible = sheets.iter().filter(|sheet| {
         sheet.visible == SheetVisible::Visible && sheet.typ == SheetType::WorkSheet
     });
-    let named = visible.clone().find(|sheet| {
+    let called = visible.clone().find(|sheet| {
         let name = sheet.name.trim().to_lowercase();
         names.iter().any(|wanted| wanted.to_lowercase() == name)
     });
-    named
+    called
         .or_else(|| visible.next())
         .map(|sheet| sheet.name.clone())
 }
@@ -209,7 +206,7 @@ fn refuse_uncomputed(book: &mut Book, name: &str) -> Result<(), ReadFault> {
 fn cell(value: &DataRef<'_>, percent: bool) -> Cell {
     match value {
         DataRef::Empty => Cell::Empty,
-        DataRef::String(text) => cell_of(text),
+        DataRef::String(text) | DataRef::DurationIso(text) => cell_of(text),
         DataRef::SharedString(text) => cell_of(text),
         DataRef::Int(number) => Cell::Number {
             #[expect(
@@ -223,16 +220,16 @@ fn cell(value: &DataRef<'_>, percent: bool) -> Cell {
         DataRef::Bool(value) => Cell::Bool(*value),
         DataRef::DateTime(moment) => day(moment),
         DataRef::DateTimeIso(text) => iso(text),
-        DataRef::DurationIso(text) => cell_of(text),
         DataRef::Error(error) => Cell::Error(error.to_string()),
     }
 }
 
 fn number(value: f64, percent: bool) -> Cell {
     // What is shown as 28.5 % is stored as 0.285, and a hundred times that is 28.499999999999996.
-    let value = match percent {
-        true => (value * 1e12).round() / 1e10,
-        false => value,
+    let value = if percent {
+        (value * 1e12).round() / 1e10
+    } else {
+        value
     };
     if !value.is_finite() {
         return Cell::Error(value.to_string());
@@ -306,5 +303,17 @@ mod tests {
     fn a_share_is_what_the_cell_shows() {
         let shown = number(0.285, true);
         assert_eq!(shown.written(), "28.5");
+    }
+
+    #[test]
+    fn what_unpacks_to_more_than_allowed_is_refused_whatever_it_says_of_itself() {
+        let bytes =
+            crate::formats::sheet::write("x", &["A".to_owned()], std::iter::empty()).unwrap();
+        let source = Source::Memory(bytes.into());
+        assert!(check_size(&source, 1_000_000).is_ok());
+        assert_eq!(
+            check_size(&source, 2_000).unwrap_err().code,
+            "file_too_large"
+        );
     }
 }

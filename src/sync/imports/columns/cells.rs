@@ -36,7 +36,7 @@ pub(super) fn value(column: &Column, cell: &Cell, around: &Around<'_>) -> Read {
     }
     let written = cell.written();
     match column.kind {
-        Kind::Text => plain(written),
+        Kind::Text | Kind::Moment => Ok(plainly(written.into())),
         Kind::Label => label(cell, written),
         Kind::Area => area(cell, &written),
         Kind::Areas => areas(cell, &written),
@@ -52,7 +52,7 @@ pub(super) fn value(column: &Column, cell: &Cell, around: &Around<'_>) -> Read {
         Kind::Whole => whole(cell, &written).map(|number| plainly(number.into())),
         Kind::Day => day(cell, &written),
         Kind::Month => month(cell, written),
-        Kind::PartialDate => partial_date(cell, written),
+        Kind::PartialDate => Ok(partial_date(cell, written)),
         Kind::Bool => boolean(cell, &written),
         Kind::Reference(reference) => self::reference(reference, &written, around),
         Kind::Json(shape) => of_json(shape, &written).map(plainly),
@@ -68,16 +68,11 @@ pub(super) fn value(column: &Column, cell: &Cell, around: &Around<'_>) -> Read {
                     ),
                 )
             }),
-        Kind::Moment => plain(written),
     }
 }
 
 fn plainly(value: Value) -> (Value, Option<Said>) {
     (value, None)
-}
-
-fn plain(written: String) -> Read {
-    Ok(plainly(written.into()))
 }
 
 /// What a spreadsheet has made a day of cannot be read back: 6-12 became the sixth of December.
@@ -90,7 +85,7 @@ fn label(cell: &Cell, written: String) -> Read {
                 "The spreadsheet has made a date of the cell. Format the column as text and write the value anew.",
             ),
         )),
-        _ => plain(written),
+        _ => Ok(plainly(written.into())),
     }
 }
 
@@ -183,27 +178,26 @@ fn code(list: CodeList, written: &str) -> Result<Value, Said> {
     if let Some(code) = found {
         return Ok(code.code.into());
     }
-    let names = list
+    let known = list
         .codes
         .iter()
         .flat_map(|code| [code.code, code.label_sv, code.label_en]);
-    let detail = match nearest(written, names) {
-        Some(near) => text(
+    let detail = if let Some(near) = nearest(written, known) {
+        text(
             format!("Finns inte i listan. Menade du {near}?"),
             format!("Not in the list. Did you mean {near}?"),
-        ),
-        None => {
-            let all = |name: fn(&Code) -> &'static str| {
-                list.codes.iter().map(name).collect::<Vec<_>>().join(", ")
-            };
-            text(
-                format!(
-                    "Finns inte i listan. Tillåtna: {}.",
-                    all(|code| code.label_sv)
-                ),
-                format!("Not in the list. Allowed: {}.", all(|code| code.label_en)),
-            )
-        }
+        )
+    } else {
+        let all = |name: fn(&Code) -> &'static str| {
+            list.codes.iter().map(name).collect::<Vec<_>>().join(", ")
+        };
+        text(
+            format!(
+                "Finns inte i listan. Tillåtna: {}.",
+                all(|code| code.label_sv)
+            ),
+            format!("Not in the list. Allowed: {}.", all(|code| code.label_en)),
+        )
     };
     Err(("unknown_code", detail))
 }
@@ -305,7 +299,7 @@ fn day(cell: &Cell, written: &str) -> Read {
         _ => day.to_owned(),
     };
     match compact.parse::<Day>() {
-        Ok(_) => plain(compact),
+        Ok(_) => Ok(plainly(compact.into())),
         Err(_) => Err((
             "date_format",
             text(
@@ -320,17 +314,17 @@ fn day(cell: &Cell, written: &str) -> Read {
 fn month(cell: &Cell, written: String) -> Read {
     match cell {
         Cell::Date(_) => match written.strip_suffix("-01") {
-            Some(month) => plain(month.to_owned()),
+            Some(month) => Ok(plainly(month.to_owned().into())),
             None => Err((
                 "month_format",
                 text("En månad skrivs ÅÅÅÅ-MM.", "A month is written YYYY-MM."),
             )),
         },
-        _ => plain(written),
+        _ => Ok(plainly(written.into())),
     }
 }
 
-fn partial_date(cell: &Cell, written: String) -> Read {
+fn partial_date(cell: &Cell, written: String) -> (Value, Option<Said>) {
     let said = matches!(cell, Cell::Date(_)).then(|| {
         (
             "read_as_day",
@@ -340,7 +334,7 @@ fn partial_date(cell: &Cell, written: String) -> Read {
             ),
         )
     });
-    Ok((written.into(), said))
+    (written.into(), said)
 }
 
 fn boolean(cell: &Cell, written: &str) -> Read {
@@ -366,11 +360,10 @@ fn reference(reference: Reference, written: &str, around: &Around<'_>) -> Read {
             json!({"orgNumber": written})
         }
         Reference::Partner | Reference::Collaboration => json!({"name": written}),
-        Reference::Project => json!({"title": written}),
         Reference::Source if written.starts_with("http://") || written.starts_with("https://") => {
             json!({"url": written})
         }
-        Reference::Source => json!({"title": written}),
+        Reference::Project | Reference::Source => json!({"title": written}),
         Reference::CultureSchool => return school(written, around),
     };
     Ok(plainly(value))

@@ -353,21 +353,20 @@ fn unknown(resource: ImportType, heading: &Heading) -> ReadFault {
     let all = columns(resource);
     let written = &heading.text;
     let near = nearest(written, all.iter().flat_map(Column::names));
-    let (sv, en) = match near {
-        Some(near) => (
+    let (sv, en) = if let Some(near) = near {
+        (
             format!("Menade du {near}?"),
             format!("Did you mean {near}?"),
-        ),
-        None => {
-            let list = |name: fn(&Column) -> &'static str| {
-                let writable = all.iter().filter(|column| column.is_written());
-                writable.map(name).collect::<Vec<_>>().join(", ")
-            };
-            (
-                format!("Kända: {}.", list(|column| column.sv)),
-                format!("Known: {}.", list(|column| column.en)),
-            )
-        }
+        )
+    } else {
+        let list = |name: fn(&Column) -> &'static str| {
+            let writable = all.iter().filter(|column| column.is_written());
+            writable.map(name).collect::<Vec<_>>().join(", ")
+        };
+        (
+            format!("Kända: {}.", list(|column| column.sv)),
+            format!("Known: {}.", list(|column| column.en)),
+        )
     };
     let letter = heading.letter();
     ReadFault {

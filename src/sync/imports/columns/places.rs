@@ -42,7 +42,21 @@ static SWEDEN: LazyLock<Sweden> = LazyLock::new(|| {
         .codes
         .insert("sverige".to_owned(), COUNTRY.to_owned());
     sweden
+        .names
+        .insert(COUNTRY.to_owned(), "Sverige".to_owned());
+    sweden
 });
+
+/// All of them, `1880 Örebro`, by code: what a list to choose from shows, and [`place`] reads.
+pub(super) fn offered() -> Vec<String> {
+    let mut all: Vec<String> = SWEDEN
+        .names
+        .iter()
+        .map(|(code, name)| format!("{code} {name}"))
+        .collect();
+    all.sort();
+    all
+}
 
 /// Reads a code or a name.
 pub(super) fn place(text: &str) -> Place<'_> {
@@ -112,5 +126,15 @@ mod tests {
     #[case("1880 Karlskoga", Place::Unknown(None))]
     fn codes_and_names(#[case] given: &str, #[case] expected: Place<'_>) {
         assert_eq!(place(given), expected);
+    }
+
+    #[test]
+    fn what_is_offered_is_read() {
+        let all = offered();
+        assert_eq!(all.len(), 312);
+        for text in all {
+            let code = text.split(' ').next().unwrap();
+            assert_eq!(place(&text), Place::Code(code));
+        }
     }
 }

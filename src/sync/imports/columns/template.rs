@@ -6,6 +6,7 @@ use rust_xlsxwriter::{
     Formula, Workbook, Worksheet, XlsxError,
 };
 
+use super::places::offered;
 use super::{Column, Empty, Json, Kind, Use, columns};
 use crate::http::lang::Lang;
 use crate::problem::{ApiResult, Problem, text};
@@ -111,9 +112,12 @@ fn number_format(kind: Kind) -> &'static str {
 /// What may stand in a cell, and the help that shows when it is chosen. Names are read as well as codes, so a value
 /// outside the list is questioned, not refused.
 fn rule(column: &Column, lang: Lang, lists: &mut Lists) -> Result<DataValidation, XlsxError> {
-    let allowed: Vec<&str> = match column.kind {
-        Kind::Code(list) => list.codes.iter().map(|code| code.code).collect(),
-        Kind::Bool => vec![lang.pick("ja", "yes"), lang.pick("nej", "no")],
+    let allowed: Vec<String> = match column.kind {
+        Kind::Code(list) => list.codes.iter().map(|code| code.code.to_owned()).collect(),
+        Kind::Bool => [lang.pick("ja", "yes"), lang.pick("nej", "no")]
+            .map(str::to_owned)
+            .into(),
+        Kind::Area => offered(),
         _ => Vec::new(),
     };
     let rule = DataValidation::new();
@@ -123,7 +127,7 @@ fn rule(column: &Column, lang: Lang, lists: &mut Lists) -> Result<DataValidation
     } else if length <= INLINE {
         rule.allow_list_strings(&allowed)?
     } else {
-        rule.allow_list_formula(lists.add(&allowed))
+        rule.allow_list_formula(lists.add(allowed))
     };
     let help: String = help(column).get(lang).chars().take(HELP).collect();
     rule.set_error_style(DataValidationErrorStyle::Warning)
@@ -149,15 +153,16 @@ struct Lists {
 }
 
 impl Lists {
-    fn add(&mut self, allowed: &[&str]) -> Formula {
-        let place = u16::try_from(self.columns.len()).unwrap_or(u16::MAX);
-        self.columns
-            .push(allowed.iter().map(ToString::to_string).collect());
-        let letter = crate::formats::read::letter(place);
-        Formula::new(format!(
-            "='{LISTS}'!${letter}$1:${letter}${}",
-            allowed.len()
-        ))
+    /// The place of a list; several columns may share it.
+    fn add(&mut self, allowed: Vec<String>) -> Formula {
+        let length = allowed.len();
+        let known = self.columns.iter().position(|list| *list == allowed);
+        let place = known.unwrap_or_else(|| {
+            self.columns.push(allowed);
+            self.columns.len() - 1
+        });
+        let letter = crate::formats::read::letter(u16::try_from(place).unwrap_or(u16::MAX));
+        Formula::new(format!("='{LISTS}'!${letter}$1:${letter}${length}"))
     }
 
     fn write(&self, sheet: &mut Worksheet) -> Result<(), XlsxError> {
