@@ -135,6 +135,20 @@ async fn csv_works<R: Resource>(admin: &Caller) {
     );
 }
 
+/// A workbook holds the same as CSV, on a sheet of the resource's name.
+async fn workbook_works<R: Resource>(admin: &Caller) {
+    use samverkan::formats::read::{FileKind, Incoming, Source, open};
+    let path = format!("{}?limit=3&format=xlsx{}", R::PATH, includes::<R>());
+    let source = Source::Memory(admin.get(&path).await.body.into());
+    let Incoming::Table { headings, rows, .. } =
+        open(FileKind::Xlsx, &source, &[R::PATH.trim_start_matches('/')]).unwrap()
+    else {
+        panic!("{path} is a table");
+    };
+    let names: Vec<String> = headings.into_iter().map(|heading| heading.text).collect();
+    assert_eq!((names, rows), (known_fields::<R::Out>(), 3), "{path}");
+}
+
 /// Reads a list to its end by following the links.
 async fn followed(admin: &Caller, mut path: String, column: &str) -> Vec<String> {
     let mut seen = Vec::new();
@@ -202,6 +216,7 @@ async fn every_field_can_be_chosen_and_is_a_column_of_csv() {
         ($($resource:ty),*) => {$(
             fields_work::<$resource>(&admin).await;
             csv_works::<$resource>(&admin).await;
+            workbook_works::<$resource>(&admin).await;
         )*};
     }
     each!(
