@@ -15,8 +15,6 @@ pub mod server;
 pub mod synth;
 
 // The sync wing: how it moves between offices, and what it was before.
-// The sync wing: how it moves between offices.
-// The sync wing: how offices keep copies and send what they have.
 pub mod sync;
 
 // The statistics wing: what can be said of it.

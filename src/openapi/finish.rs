@@ -66,6 +66,8 @@ fn needs_if_match(path: &str, method: &str) -> bool {
 /// as well.
 fn takes_a_key(operation: &Value, method: &str) -> bool {
     method == "post" && !statistics::are_answered(operation)
+}
+
 /// Whether what it answers is followed by cursor: it has no ETag, and its cursor can be lost.
 fn is_followed(path: &str) -> bool {
     matches!(path, "/changes" | "/snapshot" | "/sync/digest")

@@ -114,10 +114,8 @@ fn head(document: &mut Value) {
         {"name": "registry", "description": "What exists: areas, culture schools, partners, projects, collaborations, partnerships"},
         {"name": "participation", "description": "What was reported: measures, sources, reports, observations, populations"},
         {"name": "statistics", "description": "What can be said of what was reported, each answer from one named publication: publications, participation, gaps, rankings, coverage, partnerships"},
-        {"name": "administration", "description": "Clients of the API, and the audit trail"},
-        {"name": "sync", "description": "How an office keeps a complete, exact copy of what it may see: changes in the order in which they became visible"},
         {"name": "sync", "description": "How an office keeps a complete, exact copy of what it may see: a snapshot, the changes in the order in which they became visible, a digest"},
-        {"name": "administration", "description": "Clients of the API"},
+        {"name": "administration", "description": "Clients of the API, and the audit trail"},
         {"name": "about", "description": "The API itself: version, limits, errors, vocabularies"}
     ]);
 }
