@@ -5,10 +5,13 @@
 //! same way in every answer and every publication. Every number that is published is a sum of such atoms, hence no
 //! combination of numbers says more than the atoms themselves: behind a 0 are 0 to t − 1 people, behind a t 1 to t.
 //!
+//! An atom that is put together from several areas, because it is too sensitive for each of them, is rounded to a
+//! multiple of t however large it is: an exact sum would tell whoever knows one part of it the other.
+//!
 //! The method is that of small count rounding (Langsrud and Heldal, Statistics Norway, 2018), with decisions made by a
 //! keyed hash as in the cell key method.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::AddAssign;
 
 use aws_lc_rs::hmac;
@@ -28,10 +31,10 @@ pub struct Protector {
 /// How much was changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Changed {
-    /// Atoms of at least one person, but fewer than their threshold. All of them are changed: they became 0 or the
-    /// threshold.
+    /// Atoms that were rounded: of at least one person, but fewer than their threshold, which became 0 or the threshold;
+    /// and those put together from several areas, which became a multiple of it.
     pub small: u64,
-    /// Those of them that became the threshold.
+    /// Those of them that were rounded up.
     pub raised: u64,
     /// Atoms that are not shown for their own area and count for an area around it.
     pub moved: u64,
@@ -136,7 +139,8 @@ const LEAST: i64 = 5;
 impl Shield<'_> {
     /// The atoms of an area as they may be shown. To be called for an area after every area inside it, and for every
     /// area around one that has atoms, also without atoms of its own: atoms that may not be shown for the parts come
-    /// out here, merged with the area's own atoms of the same group. `scheme` is that of a district.
+    /// out here, merged with the area's own atoms of the same group and rounded to multiples of the threshold. `scheme` is
+    /// that of a district.
     ///
     /// A 0 is not among the cells, whether it was one before or not: its presence would tell one from the other.
     pub fn area(
@@ -147,6 +151,7 @@ impl Shield<'_> {
         atoms: &[Cell],
     ) -> Vec<Cell> {
         let arrived = self.moved.remove(code).unwrap_or_default();
+        let together: HashSet<_> = arrived.keys().copied().collect();
         let arrived =
             arrived
                 .into_iter()
@@ -173,12 +178,17 @@ impl Shield<'_> {
                 self.changed.moved += 1;
                 continue;
             }
-            let n = if (1..threshold).contains(&n) {
+            let over = if n < threshold || together.contains(&cell.group()) {
+                n % threshold
+            } else {
+                0
+            };
+            let n = if over > 0 {
                 let id = self.id(dictionary, code, &cell);
-                let rounded = self.protector.rounded(&id, n, threshold);
+                let rounded = self.protector.rounded(&id, over, threshold);
                 self.changed.small += 1;
                 self.changed.raised += u64::from(rounded > 0);
-                rounded
+                n - over + rounded
             } else {
                 n
             };

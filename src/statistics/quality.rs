@@ -47,7 +47,7 @@ pub struct Document {
     pub thresholds: Vec<Threshold>,
     /// How many cells there are before summing, to two digits; absent below 100.
     pub cells: Option<u64>,
-    /// How many of them were small and are published as 0 or the threshold, to two digits; absent below 100.
+    /// How many of them were rounded to 0 or a multiple of the threshold, to two digits; absent below 100.
     pub changed_cells: Option<u64>,
     /// How many are shown for a larger area only, to two digits; absent below 100.
     pub moved_cells: Option<u64>,
@@ -235,15 +235,16 @@ t (minst 5), men minst en, publiceras som t med sannolikheten n/t och annars som
 gruppens identitet (HMAC-SHA256) och är därför detsamma i alla svar. Större grupper publiceras oförändrade. Alla tal är \
 summor av grundtabellens publicerade grupper: de är väntevärdesriktiga, och ingen kombination av dem säger mer om en \
 liten grupp än att den har 0 till t − 1 personer (publicerad som 0) eller 1 till t (publicerad som t). Känsliga grupper \
-redovisas bara för större områden och saknas i de mindre områdenas summor. Felen nedan är uppmätta på områdenas totaler.";
+redovisas bara för större områden, där de är avrundade till multiplar av t, och saknas i de mindre områdenas summor. Felen \
+nedan är uppmätta på områdenas totaler.";
 
 const METHOD_EN: &str = "Keyed rounding of small numbers. Each group of the base table with fewer persons than the \
 threshold t (at least 5), but at least one, is published as t with probability n/t and otherwise as 0; a secret key and \
 the identity of the group decide (HMAC-SHA256), hence in the same way in every answer. Larger groups are published \
 unchanged. All numbers are sums of the published groups of the base table: they are unbiased, and no combination of them \
 says more about a small group than that it has 0 to t − 1 persons (published as 0) or 1 to t (published as t). Sensitive \
-groups are shown for larger areas only and are missing in the sums of the smaller ones. The errors below were measured on \
-the totals of areas.";
+groups are shown for larger areas only, rounded to multiples of t, and are missing in the sums of the smaller ones. The \
+errors below were measured on the totals of areas.";
 
 #[cfg(test)]
 mod tests {

@@ -13,6 +13,7 @@ mod support;
 
 mod about;
 mod access;
+mod agreement;
 mod areas;
 mod attack;
 mod audit;

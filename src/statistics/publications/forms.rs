@@ -182,10 +182,11 @@ pub struct TrialOut {
 #[serde(rename_all = "camelCase")]
 #[schema(as = ProtectionCounts)]
 pub struct ProtectionOut {
-    /// Cells from 1 up to their threshold: each of them becomes 0 or the threshold.
+    /// Cells that are rounded: those from 1 up to their threshold, each of which becomes 0 or the threshold, and those
+    /// put together from several areas, which become a multiple of it.
     #[schema(example = 412)]
     pub small: u64,
-    /// Those that became the threshold.
+    /// Those that were rounded up.
     #[schema(example = 203)]
     pub raised: u64,
     /// Cells that are shown for a larger area only.
