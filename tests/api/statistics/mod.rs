@@ -1,5 +1,6 @@
 //! Answers of the statistics, over a publication whose every cell is known.
 
+mod away;
 mod fixture;
 mod numbers;
 mod refusals;

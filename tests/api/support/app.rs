@@ -24,6 +24,7 @@ use super::cluster;
 pub struct TestApp {
     pub state: AppState,
     pub origin: String,
+    database_url: String,
     handle: actix_web::dev::ServerHandle,
     _keys: tempdir::TempDir,
 }
@@ -92,9 +93,21 @@ impl TestApp {
         Self {
             state,
             origin,
+            database_url,
             handle,
             _keys: keys,
         }
+    }
+
+    /// Takes the database away, and every connection to it, while the service runs on.
+    pub async fn lose_database(&self) {
+        let mut config: tokio_postgres::Config = self.database_url.parse().unwrap();
+        let name = config.get_dbname().unwrap().to_owned();
+        let other = config.dbname("postgres").connect(tokio_postgres::NoTls);
+        let (client, connection) = other.await.unwrap();
+        actix_web::rt::spawn(connection);
+        let drop = format!("DROP DATABASE {name} WITH (FORCE)");
+        client.batch_execute(&drop).await.unwrap();
     }
 
     /// Someone without a token.
