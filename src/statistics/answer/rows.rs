@@ -11,7 +11,7 @@ use crate::participation::codes::Precision;
 use crate::statistics::codes::{CellStatus, Dimension, Included, Level, Origin, Reason};
 use crate::statistics::frozen::{Frozen, Measure, Period};
 use crate::statistics::query::{Group, Place};
-use crate::statistics::rates::{self, Answer, Cell};
+use crate::statistics::rates::{self, Answer, Cell, Coverage};
 use crate::values::CodeList;
 
 /// A cell of an answer.
@@ -121,6 +121,16 @@ pub struct CoverageOut {
     pub expected: i32,
     /// What the parts are.
     pub level: Level,
+}
+
+impl From<Coverage> for CoverageOut {
+    fn from(coverage: Coverage) -> Self {
+        Self {
+            reported: coverage.reported,
+            expected: coverage.expected,
+            level: coverage.level,
+        }
+    }
 }
 
 /// A reason.
@@ -252,11 +262,7 @@ impl Spot<'_> {
         let coverage = cell
             .coverage
             .filter(|coverage| shows(Included::Coverage) || coverage.reported < coverage.expected)
-            .map(|coverage| CoverageOut {
-                reported: coverage.reported,
-                expected: coverage.expected,
-                level: coverage.level,
-            });
+            .map(CoverageOut::from);
         RowOut {
             measure: self.measure.code.clone(),
             area: named("area"),

@@ -7,16 +7,17 @@ use utoipa::ToSchema;
 
 use super::compare::{Gap, Outcome, Side, compare, trend};
 use super::question::GapQuestion;
+use super::words::{distance, incomplete, reservation};
 use crate::formats::table::{Label, Metric, Row, Table, Unit};
 use crate::http::lang::Lang;
 use crate::statistics::answer::head::Head;
-use crate::statistics::answer::rows::{ReasonOut, RowOut, labelled, plain, rows};
+use crate::statistics::answer::rows::{CoverageOut, ReasonOut, RowOut, labelled, plain, rows};
 use crate::statistics::answer::{remark, table_head};
 use crate::statistics::codes::{CellStatus, Direction, Reason, Trend};
 use crate::statistics::deliver::{self, Form};
 use crate::statistics::frozen::Frozen;
 use crate::statistics::query::Place;
-use crate::statistics::rates::Answer;
+use crate::statistics::rates::{Answer, Cell};
 
 /// What `/statistics/gaps` answers.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -89,6 +90,15 @@ pub struct ReferenceOut {
     #[serde(serialize_with = "plain")]
     #[schema(example = 14)]
     pub value: Option<f64>,
+    /// How good its share is, `partial` if parts of it are missing; null without a gap.
+    #[schema(example = "partial")]
+    pub status: Option<CellStatus>,
+    /// The status, for people.
+    #[schema(example = "Ofullständig")]
+    pub status_label: Option<&'static str>,
+    /// How many of its parts are in its share, where some are missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub coverage: Option<CoverageOut>,
 }
 
 /// How a gap has changed.
@@ -134,8 +144,18 @@ pub struct Compared {
     question: GapQuestion,
     /// The numbers of both sides.
     answer: Answer,
-    /// Place in `answer` and outcome, for each row.
-    outcomes: Vec<(usize, Outcome)>,
+    /// One for each row.
+    outcomes: Vec<Pair>,
+}
+
+/// Two numbers that were compared.
+struct Pair {
+    /// Place of the cell in the answer.
+    own: usize,
+    /// Place of the cell that it is compared with.
+    other: usize,
+    /// What it comes to.
+    outcome: Outcome,
 }
 
 impl Compared {
@@ -168,7 +188,7 @@ fn index(answer: &Answer, measure: usize, place: usize, period: usize, group: us
         + group
 }
 
-fn outcomes(frozen: &Frozen, question: &GapQuestion, answer: &Answer) -> Vec<(usize, Outcome)> {
+fn outcomes(frozen: &Frozen, question: &GapQuestion, answer: &Answer) -> Vec<Pair> {
     let all = &answer.question;
     let side = |measure: usize, period: usize, at: usize| -> Option<Side<'_>> {
         Some(Side {
@@ -190,7 +210,11 @@ fn outcomes(frozen: &Frozen, question: &GapQuestion, answer: &Answer) -> Vec<(us
                     Outcome::Missing(CellStatus::NotAvailable, Vec::new()),
                     |(own, other)| compare(frozen, own, other),
                 );
-                outcomes.push((own, outcome));
+                outcomes.push(Pair {
+                    own,
+                    other,
+                    outcome,
+                });
             }
         }
     }
@@ -207,9 +231,9 @@ impl deliver::Answer for Compared {
             .outcomes
             .iter()
             .enumerate()
-            .filter_map(|(no, (at, outcome))| {
-                let row = shown.get(*at)?.clone();
-                Some(self.row(no, row, outcome, lang))
+            .filter_map(|(no, pair)| {
+                let row = shown.get(pair.own)?.clone();
+                Some(self.row(no, row, pair, lang))
             })
             .collect();
         GapsOut {
@@ -252,7 +276,7 @@ impl deliver::Answer for Compared {
                 .outcomes
                 .iter()
                 .enumerate()
-                .map(|(no, (at, outcome))| self.table_row(no, *at, outcome))
+                .map(|(no, pair)| self.table_row(no, pair))
                 .collect(),
             ..head
         }
@@ -267,7 +291,13 @@ impl Compared {
         self.question.references.get(place).copied().unwrap_or(0)
     }
 
-    fn reference(&self, no: usize, outcome: &Outcome, lang: Lang) -> ReferenceOut {
+    /// The cell that a row with a gap is compared with.
+    fn compared_with(&self, pair: &Pair) -> Option<&Cell> {
+        let gap = matches!(pair.outcome, Outcome::Gap(_));
+        self.answer.cells.get(pair.other).filter(|_| gap)
+    }
+
+    fn reference(&self, no: usize, pair: &Pair, lang: Lang) -> ReferenceOut {
         let all = &self.answer.question;
         let place = all.places.get(self.reference_of(no));
         let groups = all.splits.groups().max(1);
@@ -276,6 +306,8 @@ impl Compared {
             .periods
             .get(self.question.period.unwrap_or(own_period))
             .and_then(|no| self.frozen.catalogue.period(*no));
+        let cell = self.compared_with(pair);
+        let status = cell.map(|cell| cell.status);
         ReferenceOut {
             kind: place.map_or("area", |place| place.kind()),
             code: place.map_or_else(String::new, Place::code),
@@ -284,10 +316,13 @@ impl Compared {
                 .measure(&self.frozen, self.question.measure)
                 .map_or_else(String::new, |measure| measure.code.clone()),
             period: period.map_or_else(String::new, |period| period.code.clone()),
-            value: match outcome {
+            value: match &pair.outcome {
                 Outcome::Gap(gap) => Some(gap.reference),
                 _ => None,
             },
+            status,
+            status_label: status.map(|status| labelled(&CellStatus::LIST, status.as_str(), lang)),
+            coverage: cell.and_then(incomplete).map(CoverageOut::from),
         }
     }
 
@@ -296,8 +331,8 @@ impl Compared {
         place.map_or_else(Label::default, |place| place.label(&self.frozen))
     }
 
-    fn row(&self, no: usize, row: RowOut, outcome: &Outcome, lang: Lang) -> GapRow {
-        let reference = self.reference(no, outcome, lang);
+    fn row(&self, no: usize, row: RowOut, pair: &Pair, lang: Lang) -> GapRow {
+        let reference = self.reference(no, pair, lang);
         let without = |status: CellStatus, reasons: &[Reason]| GapRow {
             row: RowOut {
                 value: None,
@@ -317,14 +352,14 @@ impl Compared {
             children: None,
             sentence: None,
         };
-        match outcome {
+        match &pair.outcome {
             Outcome::Gap(gap) => GapRow {
                 difference: Some(gap.difference),
                 ratio: gap.ratio,
                 direction: Some(gap.direction),
                 direction_label: Some(labelled(&Direction::LIST, gap.direction.as_str(), lang)),
                 children: gap.children,
-                sentence: Some(self.sentence(no, gap).get(lang).to_owned()),
+                sentence: Some(self.sentence(no, gap, pair).get(lang).to_owned()),
                 reference,
                 row,
             },
@@ -333,43 +368,20 @@ impl Compared {
         }
     }
 
-    /// The gap in words.
-    fn sentence(&self, no: usize, gap: &Gap) -> Label {
-        let label = self.reference_label(no);
-        let size = gap.difference.abs();
-        let (sv, en) = (size.to_string().replace('.', ","), size.to_string());
-        let (first_sv, first_en) = match gap.direction {
-            Direction::Equal => (
-                format!("Lika med {}.", label.sv),
-                format!("Equal to {}.", label.en),
-            ),
-            Direction::Below => (
-                format!("{sv} procentenheter under {}", label.sv),
-                format!("{en} percentage points below {}", label.en),
-            ),
-            Direction::Above => (
-                format!("{sv} procentenheter över {}", label.sv),
-                format!("{en} percentage points above {}", label.en),
-            ),
-        };
-        match (gap.direction, gap.children) {
-            (Direction::Equal, _) => Label::new(first_sv, first_en),
-            (_, None | Some(0)) => Label::new(format!("{first_sv}."), format!("{first_en}.")),
-            (Direction::Below, Some(n)) => Label::new(
-                format!("{first_sv}: ytterligare {n} barn och unga skulle behöva delta."),
-                format!(
-                    "{first_en}: another {n} children and young people would have to take part."
-                ),
-            ),
-            (Direction::Above, Some(n)) => Label::new(
-                format!("{first_sv}: det motsvarar {n} barn och unga."),
-                format!("{first_en}: that stands for {n} children and young people."),
+    /// The gap in words, and what is to be said of the number that it is a distance from.
+    fn sentence(&self, no: usize, gap: &Gap, pair: &Pair) -> Label {
+        let said = distance(&self.reference_label(no), gap);
+        match self.compared_with(pair).and_then(reservation) {
+            None => said,
+            Some(but) => Label::new(
+                format!("{} {}", said.sv, but.sv),
+                format!("{} {}", said.en, but.en),
             ),
         }
     }
 
-    fn table_row(&self, no: usize, at: usize, outcome: &Outcome) -> Row {
-        match outcome {
+    fn table_row(&self, no: usize, pair: &Pair) -> Row {
+        match &pair.outcome {
             Outcome::Gap(gap) => Row {
                 #[expect(
                     clippy::cast_precision_loss,
@@ -385,10 +397,10 @@ impl Compared {
                 status: self
                     .answer
                     .cells
-                    .get(at)
+                    .get(pair.own)
                     .map_or(CellStatus::Reported, |cell| cell.status)
                     .as_str(),
-                remark: Some(self.sentence(no, gap)),
+                remark: Some(self.sentence(no, gap, pair)),
             },
             Outcome::NotComparable(reasons) => empty(CellStatus::NotComparable, reasons),
             Outcome::Missing(status, reasons) => empty(*status, reasons),
@@ -406,7 +418,10 @@ impl Compared {
                     .filter_map(|period| {
                         let row = (place_no * periods + period) * groups + group;
                         match self.outcomes.get(row) {
-                            Some((_, Outcome::Gap(gap))) => Some((period, gap)),
+                            Some(Pair {
+                                outcome: Outcome::Gap(gap),
+                                ..
+                            }) => Some((period, gap)),
                             _ => None,
                         }
                     })

@@ -416,6 +416,51 @@ async fn an_answer_says_what_to_know_and_how_to_cite_it() {
 }
 
 #[actix_web::test]
+async fn a_gap_says_that_what_it_is_a_distance_from_is_partial() {
+    let app = TestApp::start().await;
+    published(&app).await;
+    let reader = app.reader(&["18"]);
+    let path = "/statistics/gaps?measure=pupils_share&period=2024&area=1880";
+    let ask = async |question: &str| reader.get(&format!("{path}{question}")).await;
+    let answer = ask("&reference=region&lang=en").await.expect(200);
+    let row = &answer["rows"][0];
+    // 750 of 21 000 against 780 of 23 000: 3.57 and 3.39 %. Two of the four municipalities of the county are in it.
+    assert_eq!(
+        (&row["status"], &row["value"]),
+        (&json!("reported"), &json!(3.57))
+    );
+    let reference = &row["reference"];
+    assert_eq!(reference["value"], 3.39);
+    assert_eq!(reference["status"], "partial");
+    assert_eq!(reference["statusLabel"], "Partial");
+    assert_eq!(
+        reference["coverage"],
+        json!({"reported": 2, "expected": 4, "level": "municipality"})
+    );
+    let sentence = row["sentence"].as_str().unwrap();
+    let said = "The reference is partial: 2 of 4 parts are in it.";
+    assert!(sentence.ends_with(said), "{sentence}");
+    let csv = ask("&reference=region&format=csv").await.text();
+    let said = "Jämförelsetalet är ofullständigt: 2 av 4 delar är med.";
+    assert!(csv.contains(said), "{csv}");
+    // A whole one is not called anything else, and one that there is no distance from is called nothing.
+    let answer = ask("&reference=peers:1861&lang=en").await.expect(200);
+    let reference = &answer["rows"][0]["reference"];
+    assert_eq!(
+        (&reference["status"], reference.get("coverage")),
+        (&json!("reported"), None)
+    );
+    let sentence = answer["rows"][0]["sentence"].as_str().unwrap();
+    assert!(!sentence.contains("The reference"), "{sentence}");
+    let answer = ask("&reference=1980&gender=girls").await.expect(200);
+    let row = &answer["rows"][0];
+    assert_eq!(
+        (&row["difference"], &row["reference"]["status"]),
+        (&Value::Null, &Value::Null)
+    );
+}
+
+#[actix_web::test]
 async fn invented_data_says_so_first() {
     let app = TestApp::start().await;
     put(&app, "2099.1", true).await;
