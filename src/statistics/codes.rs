@@ -107,7 +107,7 @@ code_list! {
     Protection = "protection", "Skydd av små grupper", "Protection of small groups", check None;
     /// Each cell of 1–4 is 0 or 5 (some dimensions: of 1–19 it is 0 or 20), by a secret key, the same in every answer.
     KeyedRounding5 = "keyed-rounding-5", "Avrundning med nyckel till 0 eller 5", "Keyed rounding to 0 or 5";
-    /// As reported; for the owners of the areas.
+    /// As reported: numbers of children for the owners of the areas, counts of reports and organisations for everybody.
     None = "none", "Inget", "None";
 }
 
@@ -177,6 +177,8 @@ code_list! {
     ReportedBy = "reported-by", "Rapporterat av", "Reported by", check None;
     /// The municipality itself.
     Itself = "itself", "Kommunen själv", "The municipality itself";
+    /// A report of a wider area, such as a national one, has numbers of the municipality, which has none of its own.
+    WiderReport = "wider_report", "I en rapport för ett större område", "In a report of a wider area";
     /// Districts of the municipality, not the municipality as a whole.
     DistrictsOnly = "districts_only", "Endast stadsdelar", "Districts only";
     AllMunicipalities = "all_municipalities", "Alla kommuner", "All municipalities";

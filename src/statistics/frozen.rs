@@ -1,6 +1,8 @@
 //! What a publication says of the world at its time: measures, periods, areas, sources, who reported, who worked with
 //! whom. Frozen with it as documents and read once into memory, so that an answer never mixes two times.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -243,8 +245,9 @@ pub struct Report {
     pub period_no: i16,
     /// Its area.
     pub area: String,
-    /// The measures that it has numbers of.
-    pub measures: Vec<String>,
+    /// The areas that it has numbers of, by measure. What a municipality or district says of places inside it is said of
+    /// itself.
+    pub numbers: BTreeMap<String, BTreeSet<String>>,
     /// When it was approved.
     pub approved_at: Option<DateTime<Utc>>,
 }
@@ -343,6 +346,24 @@ impl Places {
             .binary_search_by(|area| area.code.as_str().cmp(code))
             .ok()?;
         self.areas.get(place)
+    }
+}
+
+impl Report {
+    /// Whether it has a number of this measure for this area.
+    #[must_use]
+    pub fn tells(&self, measure: &str, area: &str) -> bool {
+        let areas = self.numbers.get(measure);
+        areas.is_some_and(|areas| areas.contains(area))
+    }
+
+    /// The area that what it says of `area` is said of; see [`Report::numbers`].
+    #[must_use]
+    pub fn speaks_of<'a>(&'a self, area: &'a str) -> &'a str {
+        match Level::of(&self.area) {
+            Level::Country | Level::Region => area,
+            Level::Municipality | Level::District => &self.area,
+        }
     }
 }
 

@@ -203,14 +203,20 @@ async fn documents(mut conn: &Conn, id: Uuid) -> QueryResult<HashMap<String, Val
 
 fn frozen(listed: &Listed, mut documents: HashMap<String, Value>) -> ApiResult<Frozen> {
     fn read<T: DeserializeOwned>(
+        name: &str,
         documents: &mut HashMap<String, Value>,
         kind: &str,
     ) -> ApiResult<T> {
-        let document = documents
-            .remove(kind)
-            .ok_or_else(|| Problem::internal(format!("no document `{kind}`")))?;
-        serde_json::from_value(document).map_err(Problem::internal)
+        let document = documents.remove(kind).ok_or_else(|| {
+            Problem::internal(format!("publication {name} has no document `{kind}`"))
+        })?;
+        serde_json::from_value(document).map_err(|error| {
+            Problem::internal(format!(
+                "publication {name} was made by a version that wrote `{kind}` in another form; publish it anew: {error}"
+            ))
+        })
     }
+    let name = &listed.name;
     Ok(Frozen {
         id: listed.id,
         name: listed.name.clone(),
@@ -220,9 +226,9 @@ fn frozen(listed: &Listed, mut documents: HashMap<String, Value>) -> ApiResult<F
         },
         synthetic: listed.synthetic,
         published_at: listed.published_at.unwrap_or_default(),
-        catalogue: read(&mut documents, CATALOGUE)?,
-        places: read(&mut documents, PLACES)?,
-        returns: read(&mut documents, RETURNS)?,
-        network: read(&mut documents, NETWORK)?,
+        catalogue: read(name, &mut documents, CATALOGUE)?,
+        places: read(name, &mut documents, PLACES)?,
+        returns: read(name, &mut documents, RETURNS)?,
+        network: read(name, &mut documents, NETWORK)?,
     })
 }

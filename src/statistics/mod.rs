@@ -11,7 +11,6 @@ pub mod codes;
 pub mod coverage;
 pub mod cube;
 pub mod deliver;
-pub mod envelope;
 pub mod frozen;
 pub mod gaps;
 pub mod geography;

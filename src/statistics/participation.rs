@@ -214,8 +214,8 @@ fn unread(frozen: &Frozen, question: &Question, base: Base) -> Answer {
         let of = frozen.returns.reports.iter().filter(|report| {
             question.periods.contains(&report.period_no)
                 && report
-                    .measures
-                    .iter()
+                    .numbers
+                    .keys()
                     .any(|code| *code == measure.code || measure.numerator.as_ref() == Some(code))
         });
         answer.sources.extend(of.map(|report| report.source_no));

@@ -12,6 +12,7 @@ use samverkan::statistics::frozen::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::support::statistics::{Fixture, obs};
 use crate::support::{Caller, TestApp};
 
 const PROJECT: Uuid = Uuid::from_u128(0x20);
@@ -88,7 +89,7 @@ fn documents() -> [(&'static str, Value); 4] {
             source_no: 0,
             period_no: 0,
             area: "1880".to_owned(),
-            measures: vec!["pupils".to_owned()],
+            numbers: [("pupils".to_owned(), ["1880".to_owned()].into())].into(),
             approved_at: Some("2025-03-01T08:00:00Z".parse().unwrap()),
         }],
     };
@@ -187,6 +188,7 @@ async fn coverage_says_who_has_reported_and_who_is_missing() {
     let reply = reader.get("/statistics/coverage?period=2024").await;
     let body = reply.expect(200);
     assert_eq!(body["publication"]["name"], "2025.1");
+    assert_eq!(body["publication"]["protection"], "none");
     let rows = body["rows"].as_array().unwrap();
     assert_eq!(rows.len(), 1);
     assert_eq!(
@@ -204,7 +206,7 @@ async fn coverage_says_who_has_reported_and_who_is_missing() {
         link.ends_with("/statistics/coverage?period=2024&publication=2025.1"),
         "{link}"
     );
-    assert!(body["citation"].as_str().unwrap().contains("2025.1"));
+    assert!(body["citation"]["sv"].as_str().unwrap().contains("2025.1"));
 
     let english = reader
         .get("/statistics/coverage?publication=2025.1&level=municipality&within=18&lang=en")
@@ -227,6 +229,68 @@ async fn coverage_says_who_has_reported_and_who_is_missing() {
     assert_eq!(rows[0]["reports"][0]["approvedAt"], "2025-03-01T08:00:00Z");
     assert_eq!(rows[0]["reports"][0]["source"], SURVEY.to_string());
     assert_eq!(rows[1]["statusLabel"], "Missing: not submitted");
+}
+
+#[actix_web::test]
+async fn a_national_report_counts_for_the_municipalities_that_it_tells_of() {
+    let app = TestApp::start().await;
+    let fixture = Fixture::new(&app).await;
+    let school = fixture.source("Kulturskolans egen rapport").await;
+    let national = fixture.source("Nationell undersökning").await;
+    fixture
+        .report(school, "1880", "2024", &[obs("pupils", "", 900)])
+        .await;
+    let told = [
+        obs("pupils", "@1881", 300),
+        obs("pupils", "@1882", 200),
+        obs("pupil_places", "@1883", 50),
+    ];
+    fixture.report(national, "SE", "2024", &told).await;
+    fixture.publish("2025.1").await;
+    let ask = async |question: &str| {
+        let path = format!("/statistics/coverage?period=2024&measure=pupils&lang=en{question}");
+        fixture.analyst().get(&path).await.expect(200)
+    };
+    let body = ask("&within=18").await;
+    let county = &body["rows"][0];
+    assert_eq!(
+        (&county["reported"], &county["expected"]),
+        (&json!(3), &json!(12))
+    );
+    assert_eq!(county["reportedBy"], "some_municipalities");
+    assert_eq!(body["sources"].as_array().unwrap().len(), 2);
+    let missing: Vec<&str> = county["missing"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["code"].as_str().unwrap())
+        .collect();
+    assert!(
+        missing.contains(&"1883") && !missing.contains(&"1881"),
+        "{missing:?}"
+    );
+    let body = ask("&within=18&level=municipality").await;
+    let of = |code: &str| {
+        let rows = body["rows"].as_array().unwrap();
+        rows.iter().find(|row| row["area"] == code).unwrap().clone()
+    };
+    assert_eq!(of("1880")["reportedBy"], "itself");
+    assert_eq!(of("1881")["reportedBy"], "wider_report");
+    assert_eq!(of("1881")["reportedByLabel"], "In a report of a wider area");
+    assert_eq!(of("1881")["status"], "reported");
+    let report = &of("1881")["reports"][0];
+    assert_eq!(report["area"], "SE");
+    assert_eq!(report["source"], national.to_string());
+    assert_eq!(
+        report["measures"],
+        json!(["pupils"]),
+        "its places are of 1883"
+    );
+    assert_eq!(of("1883")["reportedBy"], "nobody");
+    // The report has no figure of the country itself.
+    let body = ask("&level=country").await;
+    assert_eq!(body["rows"][0]["reportedBy"], "some_municipalities");
+    assert_eq!(body["rows"][0]["reported"], 3);
 }
 
 #[actix_web::test]

@@ -4,9 +4,10 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::notes;
-use crate::formats::table::{Label, Note};
+use crate::formats::table::{Label, Note, Table};
 use crate::http::lang::Lang;
 use crate::participation::codes::{Denominator, GeographyBasis, MeasureKind, MeasureUnit};
 use crate::statistics::blocks::Base;
@@ -60,8 +61,20 @@ pub struct PublicationOut {
     /// Whether it is made of invented data.
     #[schema(example = false)]
     pub synthetic: bool,
-    /// How small groups are protected; `none` in answers for the owners of the areas.
+    /// How small groups are protected; `none` in answers for the owners of the areas, and where no children are counted.
     pub protection: Protection,
+}
+
+/// A parameter as it was understood.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = StatisticsParameter)]
+pub struct ParameterOut {
+    /// Its name.
+    #[schema(example = "publication")]
+    pub name: String,
+    /// Its value; several with commas.
+    #[schema(example = "2025.1")]
+    pub value: String,
 }
 
 /// The question as it was understood.
@@ -191,6 +204,9 @@ pub struct NoteOut {
 #[serde(rename_all = "camelCase")]
 #[schema(as = StatisticsSource)]
 pub struct SourceOut {
+    /// Its id.
+    #[schema(example = "01903e2a-7b4c-7d5e-8f60-718293a4b5c6")]
+    pub id: Uuid,
     /// Title.
     #[schema(example = "Kulturskolan 2024")]
     pub title: String,
@@ -229,9 +245,9 @@ impl Head {
     #[must_use]
     pub fn of(frozen: &Frozen, answer: &Answer, permanent_url: &str, lang: Lang) -> Self {
         let question = &answer.question;
-        let cited = citation(frozen, question, permanent_url);
+        let title = title(frozen, question);
         Self {
-            publication: PublicationOut::of(frozen, answer.base, lang),
+            publication: PublicationOut::of(frozen, protection(answer.base), lang),
             parameters: Understood::of(frozen, question),
             measures: notes::measures(frozen, question)
                 .into_iter()
@@ -247,18 +263,12 @@ impl Head {
                     source_url: entry.source_url.clone(),
                 })
                 .collect(),
-            notes: notes::notes(frozen, question, answer.base)
-                .iter()
-                .map(|note| NoteOut::of(note, lang))
-                .collect(),
+            notes: NoteOut::all(&notes::notes(frozen, question, answer.base), lang),
             sources: sources(frozen, answer)
                 .into_iter()
                 .map(SourceOut::of)
                 .collect(),
-            citation: CitationOut {
-                sv: cited.sv,
-                en: cited.en,
-            },
+            citation: citation(frozen, &title, permanent_url).into(),
             permanent_url: permanent_url.to_owned(),
         }
     }
@@ -267,14 +277,35 @@ impl Head {
 impl PublicationOut {
     /// Of a publication, in one language.
     #[must_use]
-    pub fn of(frozen: &Frozen, base: Base, lang: Lang) -> Self {
+    pub fn of(frozen: &Frozen, protection: Protection, lang: Lang) -> Self {
         Self {
             name: frozen.name.clone(),
             title: lang.pick(&frozen.title.sv, &frozen.title.en).clone(),
             published_at: frozen.published_at,
             synthetic: frozen.synthetic,
-            protection: protection(base),
+            protection,
         }
+    }
+}
+
+impl ParameterOut {
+    /// The publication by its name, whatever it was asked for as, and then the rest.
+    #[must_use]
+    pub fn all(frozen: &Frozen, rest: Vec<(&'static str, String)>) -> Vec<Self> {
+        let publication = ("publication", frozen.name.clone());
+        std::iter::once(publication)
+            .chain(rest)
+            .map(|(name, value)| Self {
+                name: name.to_owned(),
+                value,
+            })
+            .collect()
+    }
+}
+
+impl From<Label> for CitationOut {
+    fn from(Label { sv, en }: Label) -> Self {
+        Self { sv, en }
     }
 }
 
@@ -355,13 +386,14 @@ impl MeasureOut {
 }
 
 impl NoteOut {
-    /// In one language.
+    /// In one language, in their order.
     #[must_use]
-    pub fn of(note: &Note, lang: Lang) -> Self {
-        Self {
+    pub fn all(notes: &[Note], lang: Lang) -> Vec<Self> {
+        let of = |note: &Note| Self {
             mandatory: note.mandatory,
             text: note.text.get(lang).to_owned(),
-        }
+        };
+        notes.iter().map(of).collect()
     }
 }
 
@@ -370,6 +402,7 @@ impl SourceOut {
     #[must_use]
     pub fn of(source: &Source) -> Self {
         Self {
+            id: source.id,
             title: source.title.clone(),
             publisher: source.publisher.clone(),
             url: source.url.clone(),
@@ -454,12 +487,25 @@ pub fn title(frozen: &Frozen, question: &Question) -> Label {
     )
 }
 
+/// A table that says where it is from and has no dimensions, metrics and rows yet; its file is called
+/// `{name}-{publication}`.
+#[must_use]
+pub fn empty_table(frozen: &Frozen, name: &str, title: Label, permanent_url: &str) -> Table {
+    Table {
+        publication: frozen.name.clone(),
+        citation: citation(frozen, &title, permanent_url),
+        updated: frozen.published_at,
+        href: permanent_url.to_owned(),
+        synthetic: frozen.synthetic,
+        ..Table::empty(format!("{name}-{}", frozen.name), title)
+    }
+}
+
 /// How to cite an answer. The address holds the publication, which never changes, so no day of retrieval is needed.
 #[must_use]
-pub fn citation(frozen: &Frozen, question: &Question, permanent_url: &str) -> Label {
-    let title = title(frozen, question);
+pub fn citation(frozen: &Frozen, title: &Label, permanent_url: &str) -> Label {
     let name = &frozen.name;
-    let (sv, en) = (title.sv, title.en);
+    let Label { sv, en } = title;
     let cited = Label::new(
         format!("Samverkan, publicering {name}, {sv}, hämtad från {permanent_url}"),
         format!("Samverkan, publication {name}, {en}, retrieved from {permanent_url}"),

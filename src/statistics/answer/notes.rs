@@ -27,17 +27,23 @@ pub fn measures<'f>(frozen: &'f Frozen, question: &Question) -> Vec<&'f Measure>
     measures
 }
 
+/// What is said first of invented data.
+#[must_use]
+pub fn invented(frozen: &Frozen) -> Option<Note> {
+    frozen.synthetic.then(|| Note {
+        mandatory: true,
+        text: synthetic_warning(),
+    })
+}
+
 /// The notes on an answer, the mandatory ones first.
 #[must_use]
 pub fn notes(frozen: &Frozen, question: &Question, base: Base) -> Vec<Note> {
-    let mut notes = Vec::new();
+    let mut notes: Vec<Note> = invented(frozen).into_iter().collect();
     let must = |text| Note {
         mandatory: true,
         text,
     };
-    if frozen.synthetic {
-        notes.push(must(synthetic_warning()));
-    }
     let periods: Vec<&Period> = question.known_periods(frozen).collect();
     let kept: Vec<&Kept> = measures(frozen, question)
         .into_iter()

@@ -1,6 +1,6 @@
 //! An answer as a table, which every other format is written from.
 
-use super::head::{citation, protection, sources, title};
+use super::head::{empty_table, protection, sources, title};
 use super::notes;
 use crate::formats::table::{
     Category, Definition, Dimension as Column, Label, Metric, Role, Row, Table, Unit,
@@ -57,7 +57,7 @@ pub fn head(frozen: &Frozen, answer: &Answer, included: &[Included], permanent_u
         .into_iter()
         .map(|source| format!("{}, {}", source.publisher, source.title))
         .collect();
-    let name = format!("participation-{}", frozen.name);
+    let title = title(frozen, question);
     Table {
         dimensions: dimensions(frozen, question),
         metrics: metrics(included),
@@ -70,14 +70,9 @@ pub fn head(frozen: &Frozen, answer: &Answer, included: &[Included], permanent_u
                 text: Label::from(&measure.definition),
             })
             .collect(),
-        citation: citation(frozen, question, permanent_url),
         source: Label::same(from.join("; ")),
-        updated: frozen.published_at,
-        href: permanent_url.to_owned(),
-        publication: frozen.name.clone(),
         protection: protection(answer.base).as_str(),
-        synthetic: frozen.synthetic,
-        ..Table::empty(name, title(frozen, question))
+        ..empty_table(frozen, "participation", title, permanent_url)
     }
 }
 

@@ -13,11 +13,15 @@ use super::selection::Selection;
 use crate::formats::table::{Category, Dimension, Label, Metric, Note, Role, Row, Table, Unit};
 use crate::http::lang::Lang;
 use crate::problem::{ApiResult, Fault, Problem, ProblemKind, text};
-use crate::statistics::codes::{CellStatus, Level, ReportedBy};
+use crate::statistics::answer::head::{
+    CitationOut, NoteOut, ParameterOut, PublicationOut, SourceOut, citation, empty_table,
+};
+use crate::statistics::answer::notes::invented;
+use crate::statistics::answer::rows::labelled;
+use crate::statistics::codes::{CellStatus, Level, Protection, ReportedBy};
 use crate::statistics::deliver::{self, Answer, Form};
-use crate::statistics::envelope::{Envelope, NoteOut, ParameterOut, PublicationRef};
-use crate::statistics::frozen::{Frozen, Report};
-use crate::values::CodeList;
+use crate::statistics::frozen::{Frozen, Places, Report, Source};
+use crate::statistics::geography;
 
 /// The most rows of one answer: areas times periods.
 pub const MAX_ROWS: usize = 50_000;
@@ -27,20 +31,19 @@ pub const MAX_ROWS: usize = 50_000;
 #[serde(rename_all = "camelCase")]
 pub struct CoverageStatistics {
     /// What the answer is from.
-    pub publication: PublicationRef,
+    pub publication: PublicationOut,
     /// The question as it was understood.
     #[schema(example = json!([{"name": "publication", "value": "2025.1"}, {"name": "period", "value": "2024"},
         {"name": "level", "value": "region"}, {"name": "within", "value": "18"}]))]
     pub parameters: Vec<ParameterOut>,
     /// What to know before reading the rows, mandatory notes first.
     #[schema(example = json!([{"mandatory": true,
-        "text": "En rapport för ett län eller hela landet räknas inte som en rapport från kommunerna, inte heller om den innehåller tal om dem."}]))]
+        "text": "En rapport för ett län eller hela landet räknas för de kommuner som den har tal om, var för sig; ett tal för länet eller landet som helhet räknas inte för kommunerna."}]))]
     pub notes: Vec<NoteOut>,
     /// The sources of the reports that were counted, in their order of precedence.
-    pub sources: Vec<CoverageSource>,
+    pub sources: Vec<SourceOut>,
     /// How to cite this answer.
-    #[schema(example = "Samverkan: Inlämnade rapporter, publicering 2025.1 (2026-01-15).")]
-    pub citation: String,
+    pub citation: CitationOut,
     /// The lasting address of this answer: it names the publication.
     #[schema(
         example = "https://samverkan.example.org/samverkan/v1/statistics/coverage?level=region&period=2024&within=18&publication=2025.1"
@@ -48,23 +51,6 @@ pub struct CoverageStatistics {
     pub permanent_url: String,
     /// One row for each area and period: areas by code, for each the periods in the order of time.
     pub rows: Vec<CoverageRow>,
-}
-
-/// A source of reports.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct CoverageSource {
-    /// Id of the source.
-    #[schema(example = "01903e2a-7b4c-7d5e-8f60-718293a4b5c6")]
-    pub id: Uuid,
-    /// Title.
-    #[schema(example = "Kulturskoleenkäten 2024")]
-    pub title: String,
-    /// Publisher.
-    #[schema(example = "Kulturrådet")]
-    pub publisher: String,
-    /// Address, if it has one.
-    #[schema(example = "https://www.kulturradet.se/")]
-    pub url: Option<String>,
 }
 
 /// What is there of one area and period.
@@ -86,7 +72,8 @@ pub struct CoverageRow {
     /// The period.
     #[schema(example = "2024")]
     pub period: String,
-    /// Municipalities with an approved report of their own; 1 or 0 for a municipality itself.
+    /// Municipalities with numbers in an approved report: their own, or one of a wider area that tells theirs; 1 or 0 for a
+    /// municipality itself.
     #[schema(example = 10)]
     pub reported: u32,
     /// Municipalities that existed on the last day of the period; 1 for a municipality itself.
@@ -106,13 +93,14 @@ pub struct CoverageRow {
     /// Who reported, for people.
     #[schema(example = "Några av kommunerna")]
     pub reported_by_label: &'static str,
-    /// The municipalities without a report of their own, by code. Empty for a municipality itself.
+    /// The municipalities that no report has numbers of, by code. Empty for a municipality itself.
     pub missing: Vec<MissingMunicipality>,
-    /// The reports of the area itself, and for a municipality those of its districts.
+    /// The reports of the area itself, those of wider areas that have numbers of it, and for a municipality those of its
+    /// districts.
     pub reports: Vec<CoverageReport>,
 }
 
-/// A municipality without a report of its own.
+/// A municipality that no report has numbers of.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MissingMunicipality {
@@ -131,7 +119,7 @@ pub struct MissingMunicipality {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CoverageReport {
-    /// The area that it is of.
+    /// The area that it is of: the row's, a wider one, or a district.
     #[schema(example = "18")]
     pub area: String,
     /// Id of its source.
@@ -143,7 +131,7 @@ pub struct CoverageReport {
     /// When it was approved (UTC).
     #[schema(example = "2025-03-01T08:00:00Z")]
     pub approved_at: Option<DateTime<Utc>>,
-    /// Measures that it has numbers of.
+    /// Measures that it has numbers of: of the row's area or its districts, whatever else it tells.
     #[schema(example = json!(["pupils"]))]
     pub measures: Vec<String>,
 }
@@ -152,6 +140,10 @@ pub struct CoverageReport {
 pub struct CoverageAnswer {
     frozen: Arc<Frozen>,
     selection: Selection,
+}
+
+fn title() -> Label {
+    Label::new("Inlämnade rapporter", "Submitted reports")
 }
 
 impl CoverageAnswer {
@@ -170,20 +162,13 @@ impl CoverageAnswer {
         Ok(Self { frozen, selection })
     }
 
-    fn envelope(&self) -> Envelope<'_> {
-        Envelope {
-            frozen: &self.frozen,
-            title: Label::new("Inlämnade rapporter", "Submitted reports"),
-        }
-    }
-
     fn returns(&self) -> Vec<Return<'_>> {
         let areas = count::areas(&self.frozen, &self.selection);
         count::count(&self.frozen, &self.selection, &areas)
     }
 
     /// The sources of the reports that were counted, in their order.
-    fn sources(&self, returns: &[Return<'_>]) -> Vec<CoverageSource> {
+    fn sources(&self, returns: &[Return<'_>]) -> Vec<&Source> {
         let municipal = self.selection.level.level() == Level::Municipality;
         // Rows of wider areas show their own reports only, and count those of their municipalities.
         let shown: BTreeSet<i16> = if municipal {
@@ -193,26 +178,22 @@ impl CoverageAnswer {
                 .map(|report| report.source_no)
                 .collect()
         } else {
-            let within = |report: &&Report| {
-                let (places, area) = (&self.frozen.places, &self.selection.within);
-                crate::statistics::geography::inside(places, &report.area, area)
+            let (places, within) = (&self.frozen.places, &self.selection.within);
+            let counted = |report: &&Report| {
+                self.selection
+                    .told(report)
+                    .into_iter()
+                    .any(|area| geography::inside(places, area, within))
             };
             let all = self.frozen.returns.reports.iter();
             all.filter(|report| self.selection.periods.contains(&report.period_no))
-                .filter(|report| self.selection.holds(report))
-                .filter(within)
+                .filter(counted)
                 .map(|report| report.source_no)
                 .collect()
         };
         shown
             .into_iter()
             .filter_map(|no| self.frozen.catalogue.sources.get(usize::try_from(no).ok()?))
-            .map(|source| CoverageSource {
-                id: source.id,
-                title: source.title.clone(),
-                publisher: source.publisher.clone(),
-                url: source.url.clone(),
-            })
             .collect()
     }
 
@@ -221,7 +202,7 @@ impl CoverageAnswer {
             mandatory,
             text: Label::new(sv, en),
         };
-        let mut notes = Vec::new();
+        let mut notes: Vec<Note> = invented(&self.frozen).into_iter().collect();
         let undated = |no: &i16| {
             let period = self.frozen.catalogue.period(*no);
             period.is_some_and(|period| period.last_day.is_none())
@@ -235,8 +216,8 @@ impl CoverageAnswer {
         }
         notes.push(note(
             true,
-            "En rapport för ett län eller hela landet räknas inte som en rapport från kommunerna, inte heller om den innehåller tal om dem.",
-            "A report of a county or the whole country is not counted as a report of its municipalities, not even if it holds numbers of them.",
+            "En rapport för ett län eller hela landet räknas för de kommuner som den har tal om, var för sig; ett tal för länet eller landet som helhet räknas inte för kommunerna.",
+            "A report of a county or the whole country counts for the municipalities that it has numbers of, each by itself; a number of the county or country as a whole does not count for them.",
         ));
         notes.push(note(
             false,
@@ -255,19 +236,19 @@ impl CoverageAnswer {
             reported: row.reported,
             expected: row.expected,
             status: row.status(),
-            status_label: label_of(&CellStatus::LIST, row.status().as_str(), lang),
+            status_label: labelled(&CellStatus::LIST, row.status().as_str(), lang),
             reported_by: row.by,
-            reported_by_label: label_of(&ReportedBy::LIST, row.by.as_str(), lang),
+            reported_by_label: labelled(&ReportedBy::LIST, row.by.as_str(), lang),
             missing: row.missing.iter().map(MissingMunicipality::of).collect(),
             reports: row
                 .reports
                 .iter()
-                .filter_map(|report| self.report(report))
+                .filter_map(|report| self.report(report, &row.area.code))
                 .collect(),
         }
     }
 
-    fn report(&self, report: &Report) -> Option<CoverageReport> {
+    fn report(&self, report: &Report, area: &str) -> Option<CoverageReport> {
         let place = usize::try_from(report.source_no).ok()?;
         let source = self.frozen.catalogue.sources.get(place)?;
         Some(CoverageReport {
@@ -275,7 +256,7 @@ impl CoverageAnswer {
             source: source.id,
             source_title: source.title.clone(),
             approved_at: report.approved_at,
-            measures: report.measures.clone(),
+            measures: measures_of(&self.frozen.places, report, area),
         })
     }
 }
@@ -294,9 +275,16 @@ impl MissingMunicipality {
     }
 }
 
-fn label_of(list: &CodeList, code: &str, lang: Lang) -> &'static str {
-    let known = list.codes.iter().find(|known| known.code == code);
-    known.map_or("", |known| lang.pick(known.label_sv, known.label_en))
+/// The measures that a report has numbers of for an area; for a municipality those of its districts too.
+fn measures_of(places: &Places, report: &Report, area: &str) -> Vec<String> {
+    let municipality = Level::of(area) == Level::Municipality;
+    let of_it =
+        |told: &String| told == area || municipality && geography::inside(places, told, area);
+    let numbers = report.numbers.iter();
+    numbers
+        .filter(|(_, areas)| areas.iter().any(of_it))
+        .map(|(measure, _)| measure.clone())
+        .collect()
 }
 
 fn too_many(areas: usize, periods: usize) -> Problem {
@@ -325,7 +313,7 @@ fn remark(row: &Return<'_>) -> Label {
         .iter()
         .map(|missing| format!("{} {}", missing.area.code, missing.area.name))
         .collect();
-    let by = |lang| label_of(&ReportedBy::LIST, row.by.as_str(), lang);
+    let by = |lang| labelled(&ReportedBy::LIST, row.by.as_str(), lang);
     let (sv, en) = (by(Lang::Sv), by(Lang::En));
     if names.is_empty() {
         return Label::new(
@@ -344,21 +332,23 @@ impl Answer for CoverageAnswer {
     type Body = CoverageStatistics;
 
     fn body(&self, form: &Form) -> CoverageStatistics {
-        let envelope = self.envelope();
         let returns = self.returns();
         CoverageStatistics {
-            publication: envelope.publication(form.lang),
+            publication: PublicationOut::of(&self.frozen, Protection::None, form.lang),
             parameters: ParameterOut::all(&self.frozen, self.selection.canonical(&self.frozen)),
-            notes: NoteOut::all(&self.frozen, &self.notes(), form.lang),
-            sources: self.sources(&returns),
-            citation: envelope.citation().get(form.lang).to_owned(),
+            notes: NoteOut::all(&self.notes(), form.lang),
+            sources: self
+                .sources(&returns)
+                .into_iter()
+                .map(SourceOut::of)
+                .collect(),
+            citation: citation(&self.frozen, &title(), &form.permanent_url).into(),
             permanent_url: form.permanent_url.clone(),
             rows: returns.iter().map(|row| self.row(row, form.lang)).collect(),
         }
     }
 
     fn table(&self, form: &Form) -> Table {
-        let envelope = self.envelope();
         let returns = self.returns();
         let titles: BTreeSet<String> = self
             .sources(&returns)
@@ -396,8 +386,8 @@ impl Answer for CoverageAnswer {
                 Metric::new(
                     "reported",
                     Label::new(
-                        "Kommuner med godkänd rapport",
-                        "Municipalities with an approved report",
+                        "Kommuner med tal i en godkänd rapport",
+                        "Municipalities with numbers in an approved report",
                     ),
                 )
                 .of_unit(unit.clone()),
@@ -421,9 +411,9 @@ impl Answer for CoverageAnswer {
                 .collect(),
             notes: self.notes(),
             source: Label::same(titles.join("; ")),
-            protection: "none",
+            protection: Protection::None.as_str(),
             statuses: deliver::statuses(),
-            ..envelope.table("coverage", form)
+            ..empty_table(&self.frozen, "coverage", title(), &form.permanent_url)
         }
     }
 }

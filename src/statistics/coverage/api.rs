@@ -14,11 +14,11 @@ use crate::statistics::library::Library;
 
 /// Show coverage
 ///
-/// Who has an approved report in a publication and who has not. For counties and the country: how many of the
-/// municipalities that existed on the last day of the period have one, and which have not; an area whose own figure
-/// is there although its municipalities' are not is told apart by `reportedBy`. For municipalities: whether there is a
-/// report, from which source, and when it was approved. `measure=` counts only reports with numbers of that measure,
-/// `source=` only those of certain sources.
+/// Of whom a publication has an approved report and of whom not. For counties and the country: how many of the
+/// municipalities that existed on the last day of the period are in one, their own or one of a wider area that has
+/// numbers of them, and which are not; an area whose own figure is there although its municipalities' are not is told
+/// apart by `reportedBy`. For municipalities: whether there is a report, from which source, and when it was approved.
+/// `measure=` counts only numbers of that measure, `source=` only reports of certain sources.
 #[utoipa::path(tag = "statistics", operation_id = "show_coverage", params(CoverageQuery),
     security(("bearer" = [Permission::StatisticsRead.as_str()])), responses((status = 200, description = "The coverage", body = CoverageStatistics)))]
 #[get("/statistics/coverage")]

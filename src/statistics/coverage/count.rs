@@ -1,13 +1,13 @@
 //! Counting the returns of a publication.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::selection::Selection;
 use crate::statistics::codes::{CellStatus, Level, ReportedBy};
 use crate::statistics::frozen::{Area, Frozen, Period, Report};
 use crate::statistics::geography;
 
-/// A municipality that has no report of its own.
+/// A municipality that no report has numbers of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Missing<'a> {
     /// The municipality.
@@ -23,8 +23,8 @@ pub struct Return<'a> {
     pub area: &'a Area,
     /// The period.
     pub period: &'a Period,
-    /// Municipalities with a report of their own, of those that existed on the last day of the period; of a
-    /// municipality itself 1 or 0.
+    /// Municipalities that a report has numbers of, of those that existed on the last day of the period; of a municipality
+    /// itself 1 or 0.
     pub reported: u32,
     /// Municipalities that existed on that day; 1 for a municipality itself.
     pub expected: u32,
@@ -32,7 +32,7 @@ pub struct Return<'a> {
     pub by: ReportedBy,
     /// Municipalities without a report, by code.
     pub missing: Vec<Missing<'a>>,
-    /// The reports of the area itself, and of the districts of a municipality.
+    /// The reports with numbers of the area itself, and of the districts of a municipality.
     pub reports: Vec<&'a Report>,
 }
 
@@ -43,6 +43,7 @@ impl Return<'_> {
     pub fn status(&self) -> CellStatus {
         match self.by {
             ReportedBy::Itself
+            | ReportedBy::WiderReport
             | ReportedBy::AllMunicipalities
             | ReportedBy::OwnReportOnly
             | ReportedBy::OwnReportAndSome => CellStatus::Reported,
@@ -54,19 +55,22 @@ impl Return<'_> {
 }
 
 /// The areas of the rows, by code: those of the level inside the place that was asked for which exist in one of the
-/// periods or have a report.
+/// periods or are told by a report.
 #[must_use]
 pub fn areas<'a>(frozen: &'a Frozen, selection: &Selection) -> Vec<&'a Area> {
     let level = selection.level.level();
+    let reports = frozen.returns.reports.iter();
+    let told: BTreeSet<&str> = reports
+        .filter(|report| selection.periods.contains(&report.period_no))
+        .flat_map(|report| selection.told(report))
+        .collect();
     let in_time = |area: &Area| {
         let mut periods = selection.periods.iter();
-        periods.any(|no| {
-            let period = frozen.catalogue.period(*no);
-            period.is_some_and(|period| exists(frozen, area, period))
-                || frozen.returns.reports.iter().any(|report| {
-                    report.period_no == *no && report.area == area.code && selection.holds(report)
-                })
-        })
+        told.contains(area.code.as_str())
+            || periods.any(|no| {
+                let period = frozen.catalogue.period(*no);
+                period.is_some_and(|period| exists(frozen, area, period))
+            })
     };
     frozen
         .places
@@ -121,7 +125,7 @@ pub fn count<'a>(frozen: &'a Frozen, selection: &Selection, areas: &[&'a Area]) 
     all
 }
 
-/// The reports of one period that count: by their area, and those of districts by their municipality.
+/// The reports of one period that count: by the areas that they tell, and those that tell districts by the municipality.
 #[derive(Debug, Default)]
 struct Reports<'a> {
     own: HashMap<&'a str, Vec<&'a Report>>,
@@ -132,19 +136,17 @@ impl<'a> Reports<'a> {
     fn new(frozen: &'a Frozen, selection: &Selection, period: i16) -> Self {
         let mut reports = Self::default();
         let of_period = frozen.returns.reports.iter();
-        for report in
-            of_period.filter(|report| report.period_no == period && selection.holds(report))
-        {
-            reports.own.entry(&report.area).or_default().push(report);
-            match geography::municipality(&frozen.places, &report.area) {
-                Some(area) if area.code != report.area => {
-                    reports
-                        .districts
-                        .entry(&area.code)
-                        .or_default()
-                        .push(report);
+        for report in of_period.filter(|report| report.period_no == period) {
+            for told in selection.told(report) {
+                reports.own.entry(told).or_default().push(report);
+                let municipality = geography::municipality(&frozen.places, told);
+                if let Some(area) = municipality.filter(|area| area.code != told) {
+                    let known = reports.districts.entry(&area.code).or_default();
+                    // One report can tell of several districts.
+                    if !known.last().is_some_and(|last| last.id == report.id) {
+                        known.push(report);
+                    }
                 }
-                _ => {}
             }
         }
         reports
@@ -168,7 +170,8 @@ fn of_municipality<'a>(
     let (own, districts) = (reports.of(&area.code), reports.of_districts(&area.code));
     let existed = exists(frozen, area, period);
     let by = match (own.is_empty(), districts.is_empty()) {
-        (false, _) => ReportedBy::Itself,
+        (false, _) if own.iter().any(|report| report.area == area.code) => ReportedBy::Itself,
+        (false, _) => ReportedBy::WiderReport,
         (true, false) => ReportedBy::DistrictsOnly,
         (true, true) if existed => ReportedBy::Nobody,
         (true, true) => ReportedBy::DidNotExist,
@@ -176,11 +179,15 @@ fn of_municipality<'a>(
     Return {
         area,
         period,
-        reported: u32::from(by == ReportedBy::Itself),
+        reported: u32::from(!own.is_empty()),
         expected: u32::from(by != ReportedBy::DidNotExist),
         by,
         missing: Vec::new(),
-        reports: own.iter().chain(districts).copied().collect(),
+        reports: own
+            .iter()
+            .chain(districts.iter().filter(|report| !own.contains(report)))
+            .copied()
+            .collect(),
     }
 }
 

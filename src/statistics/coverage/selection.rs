@@ -130,10 +130,28 @@ impl Selection {
             .is_none_or(|nos| nos.contains(&report.source_no));
         let of_measure = self.measures.is_empty()
             || report
-                .measures
-                .iter()
+                .numbers
+                .keys()
                 .any(|code| self.measures.contains(code));
         of_source && of_measure
+    }
+
+    /// The areas that a report counts for: those that it has numbers of. One without any number counts for its own.
+    #[must_use]
+    pub fn told<'r>(&self, report: &'r Report) -> BTreeSet<&'r str> {
+        if !self.holds(report) {
+            return BTreeSet::new();
+        }
+        if report.numbers.is_empty() {
+            return BTreeSet::from([report.area.as_str()]);
+        }
+        report
+            .numbers
+            .iter()
+            .filter(|(code, _)| self.measures.is_empty() || self.measures.contains(*code))
+            .flat_map(|(_, areas)| areas)
+            .map(String::as_str)
+            .collect()
     }
 
     /// The question as the parameters of an address.

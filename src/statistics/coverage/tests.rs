@@ -78,7 +78,7 @@ fn report(source_no: i16, period_no: i16, area: &str, measure: &str) -> Report {
         source_no,
         period_no,
         area: area.to_owned(),
-        measures: vec![measure.to_owned()],
+        numbers: [(measure.to_owned(), [area.to_owned()].into())].into(),
         approved_at: None,
     }
 }
@@ -118,10 +118,13 @@ fn frozen() -> Frozen {
 
 /// Area, period, reported of expected, who, and who is missing.
 fn rows(query: &CoverageQuery) -> Vec<String> {
-    let frozen = frozen();
-    let selection = Selection::new(query, &frozen).unwrap();
-    let areas = areas(&frozen, &selection);
-    count(&frozen, &selection, &areas)
+    rows_of(&frozen(), query)
+}
+
+fn rows_of(frozen: &Frozen, query: &CoverageQuery) -> Vec<String> {
+    let selection = Selection::new(query, frozen).unwrap();
+    let areas = areas(frozen, &selection);
+    count(frozen, &selection, &areas)
         .iter()
         .map(|row| {
             let missing: Vec<String> = row
@@ -216,6 +219,51 @@ fn the_country_and_undated_periods() {
     assert_eq!(
         rows(&of(CoverageLevel::Country, UNDATED)),
         ["SE odaterad 0/3 own_report_only reported 1480 1880 1881"]
+    );
+}
+
+#[test]
+fn a_report_of_a_wider_area_counts_for_the_municipalities_that_it_has_numbers_of() {
+    let mut frozen = frozen();
+    // A national one of 2024: pupils of Göteborg and Kumla, places of a district of Örebro, nothing of the country.
+    let numbers = [
+        ("pupils", &["1480", "1881"][..]),
+        ("places", &["1880-vivalla"]),
+    ];
+    let told = |areas: &[&str]| areas.iter().map(|area| (*area).to_owned()).collect();
+    frozen.returns.reports.push(Report {
+        numbers: numbers
+            .iter()
+            .map(|(measure, areas)| ((*measure).to_owned(), told(areas)))
+            .collect(),
+        ..report(1, 1, "SE", "pupils")
+    });
+    assert_eq!(
+        rows_of(&frozen, &of(CoverageLevel::Region, "2024")),
+        [
+            "14 2024 1/1 all_municipalities reported",
+            "18 2024 2/2 all_municipalities reported",
+        ]
+    );
+    assert_eq!(
+        rows_of(&frozen, &of(CoverageLevel::Municipality, "2024")),
+        [
+            "1480 2024 1/1 wider_report reported",
+            "1880 2024 1/1 itself reported",
+            "1881 2024 1/1 wider_report reported",
+        ]
+    );
+    let places = CoverageQuery {
+        measure: Some(One("places".parse().unwrap())),
+        ..of(CoverageLevel::Municipality, "2024")
+    };
+    let expected = "1880 2024 0/1 districts_only partial";
+    assert!(rows_of(&frozen, &places).contains(&expected.to_owned()));
+    // It has no figure of the country, so the country is what its municipalities are.
+    frozen.returns.reports.retain(|report| report.area == "SE");
+    assert_eq!(
+        rows_of(&frozen, &of(CoverageLevel::Country, "2024")),
+        ["SE 2024 2/3 some_municipalities partial 1880*"]
     );
 }
 

@@ -14,9 +14,13 @@ use crate::formats::table::{Category, Dimension, Label, Metric, Note, Role, Row,
 use crate::http::lang::Lang;
 use crate::problem::ApiResult;
 use crate::registry::codes::Continuation;
-use crate::statistics::codes::{CellStatus, PartnershipGroup};
+use crate::statistics::answer::head::{
+    CitationOut, NoteOut, ParameterOut, PublicationOut, citation, empty_table,
+};
+use crate::statistics::answer::notes::invented;
+use crate::statistics::answer::rows::labelled;
+use crate::statistics::codes::{CellStatus, PartnershipGroup, Protection};
 use crate::statistics::deliver::{self, Answer, Form};
-use crate::statistics::envelope::{Coded, Envelope, NoteOut, ParameterOut, PublicationRef};
 use crate::statistics::frozen::Frozen;
 
 /// A metric: its code, its label in Swedish and English, and where the number is.
@@ -63,7 +67,7 @@ pub const METRICS: [MetricOf; 8] = [
 #[serde(rename_all = "camelCase")]
 pub struct PartnershipStatistics {
     /// What the numbers are from.
-    pub publication: PublicationRef,
+    pub publication: PublicationOut,
     /// The question as it was understood.
     #[schema(example = json!([{"name": "publication", "value": "2025.1"}, {"name": "groupBy", "value": "category"}]))]
     pub parameters: Vec<ParameterOut>,
@@ -72,10 +76,7 @@ pub struct PartnershipStatistics {
         "text": "Ett samarbete som gäller ett län eller hela landet räknas för det området, inte för var och en av kommunerna."}]))]
     pub notes: Vec<NoteOut>,
     /// How to cite this answer.
-    #[schema(
-        example = "Samverkan: Samarbeten kring kulturskolan, publicering 2025.1 (2026-01-15)."
-    )]
-    pub citation: String,
+    pub citation: CitationOut,
     /// The lasting address of this answer: it names the publication.
     #[schema(
         example = "https://samverkan.example.org/samverkan/v1/statistics/partnerships?groupBy=category&publication=2025.1"
@@ -86,6 +87,27 @@ pub struct PartnershipStatistics {
     pub rows: Vec<PartnershipCount>,
     /// Municipalities without civil society, and what goes on after projects.
     pub summary: PartnershipSummary,
+}
+
+/// A code with its label in the language of the request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Coded {
+    /// The code.
+    #[schema(example = "1880")]
+    pub code: String,
+    /// What people read.
+    #[schema(example = "Örebro")]
+    pub label: String,
+}
+
+impl Coded {
+    /// Of both.
+    pub fn new(code: impl Into<String>, label: impl Into<String>) -> Self {
+        Self {
+            code: code.into(),
+            label: label.into(),
+        }
+    }
 }
 
 /// The numbers of one group. A dimension is there if `groupBy` names it.
@@ -233,6 +255,13 @@ pub struct PartnershipAnswer {
     undated: usize,
 }
 
+fn title() -> Label {
+    Label::new(
+        "Samarbeten kring kulturskolan",
+        "Partnerships around culture schools",
+    )
+}
+
 impl PartnershipAnswer {
     /// Counts.
     ///
@@ -248,16 +277,6 @@ impl PartnershipAnswer {
             counted,
             undated,
         })
-    }
-
-    fn envelope(&self) -> Envelope<'_> {
-        Envelope {
-            frozen: &self.frozen,
-            title: Label::new(
-                "Samarbeten kring kulturskolan",
-                "Partnerships around culture schools",
-            ),
-        }
     }
 
     /// A table has at least one dimension: without `groupBy` it is the selection as a whole.
@@ -279,7 +298,7 @@ impl PartnershipAnswer {
             mandatory,
             text: Label::new(sv, en),
         };
-        let mut notes = Vec::new();
+        let mut notes: Vec<Note> = invented(&self.frozen).into_iter().collect();
         if self.selection.group_by.contains(&PartnershipGroup::Year) {
             notes.push(note(
                 true,
@@ -345,7 +364,7 @@ impl PartnershipAnswer {
                         .project
                         .continuation
                         .as_deref()
-                        .map(|code| Coded::of_list(&Continuation::LIST, code, lang)),
+                        .map(|code| Coded::new(code, labelled(&Continuation::LIST, code, lang))),
                     partnerships: ShareOf::of(&ended.partnerships),
                 })
                 .collect(),
@@ -386,12 +405,11 @@ impl Answer for PartnershipAnswer {
     fn body(&self, form: &Form) -> PartnershipStatistics {
         // The table knows the categories of each row by its place.
         let table = self.table(form);
-        let envelope = self.envelope();
         PartnershipStatistics {
-            publication: envelope.publication(form.lang),
+            publication: PublicationOut::of(&self.frozen, Protection::None, form.lang),
             parameters: ParameterOut::all(&self.frozen, self.selection.canonical()),
-            notes: NoteOut::all(&self.frozen, &table.notes, form.lang),
-            citation: envelope.citation().get(form.lang).to_owned(),
+            notes: NoteOut::all(&table.notes, form.lang),
+            citation: citation(&self.frozen, &title(), &form.permanent_url).into(),
             permanent_url: form.permanent_url.clone(),
             rows: self
                 .counted
@@ -408,7 +426,6 @@ impl Answer for PartnershipAnswer {
     }
 
     fn table(&self, form: &Form) -> Table {
-        let envelope = self.envelope();
         let unit = Unit {
             label: Label::new("antal", "count"),
             decimals: 0,
@@ -436,9 +453,9 @@ impl Answer for PartnershipAnswer {
                 .collect(),
             notes: self.notes(),
             source: Label::new("Samverkans register", "The registry of Samverkan"),
-            protection: "none",
+            protection: Protection::None.as_str(),
             statuses: deliver::statuses(),
-            ..envelope.table("partnerships", form)
+            ..empty_table(&self.frozen, "partnerships", title(), &form.permanent_url)
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What the numbers of a publication refer to, read from its snapshot: measures, periods, sources, reports, areas,
 //! residents, the network, the protection.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
@@ -31,7 +31,7 @@ pub struct Ground {
     pub chosen: usize,
     /// Areas, collaborations, where residents come from.
     pub places: Places,
-    /// The approved reports, in the order of precedence. Their measures are added as numbers are read.
+    /// The approved reports, in the order of precedence. What they have numbers of is added as numbers are read.
     pub returns: Returns,
     /// Who worked with whom.
     pub network: Network,
@@ -252,7 +252,7 @@ fn returns(reports: Vec<ReportRow>, periods: &[Period]) -> Returns {
         version: row.version,
         source_no: row.source,
         area: row.area,
-        measures: Vec::new(),
+        numbers: BTreeMap::new(),
         approved_at: row.approved_at,
     });
     Returns {

@@ -117,13 +117,13 @@ pub async fn gather(
     for (measure, bases) in ground.catalogue.measures.iter_mut().zip(bases) {
         measure.bases = bases;
     }
-    for (report, measure) in said {
+    for (report, measure, area) in said {
         if let (Some(report), Some(measure)) = (
             ground.returns.reports.get_mut(report),
             ground.catalogue.measures.get(measure),
-        ) && report.measures.last() != Some(&measure.code)
-        {
-            report.measures.push(measure.code.clone());
+        ) {
+            let areas = report.numbers.entry(measure.code.clone()).or_default();
+            areas.insert(area);
         }
     }
     Ok(Gathered {
@@ -215,8 +215,8 @@ struct Reading<'a, 'w, 'c> {
     sink: Sink<'w, 'c>,
     /// Bases by measure.
     bases: Vec<Vec<String>>,
-    /// Which report has numbers of which measure.
-    said: Vec<(usize, usize)>,
+    /// Which report has numbers of which measure for which area.
+    said: Vec<(usize, usize, String)>,
     family: Option<Now<'a>>,
     speaker: Option<Speaker>,
     read: i64,
@@ -357,8 +357,16 @@ impl<'a, 'w, 'c> Reading<'a, 'w, 'c> {
         let (Some(speaker), Some(now)) = (self.speaker.as_mut(), self.family.as_ref()) else {
             return Ok(());
         };
-        if observation.value.is_some() && self.said.last() != Some(&(report, now.measure_no)) {
-            self.said.push((report, now.measure_no));
+        if observation.value.is_some()
+            && let Some(of) = self.ground.returns.reports.get(report)
+        {
+            let area = of.speaks_of(&speaker.area);
+            let told = |(one, measure, of): &(usize, usize, String)| {
+                (*one, *measure, of.as_str()) == (report, now.measure_no, area)
+            };
+            if !self.said.last().is_some_and(told) {
+                self.said.push((report, now.measure_no, area.to_owned()));
+            }
         }
         if speaker.report != report {
             if speaker.other != Some(report) {

@@ -99,8 +99,8 @@ impl Returns {
             .iter()
             .filter(|report| {
                 report
-                    .measures
-                    .iter()
+                    .numbers
+                    .keys()
                     .any(|code| *code == measure.code || code == counted)
             })
             .map(|report| report.period_no)

@@ -421,12 +421,12 @@ impl Spot<'_> {
         let Some(counted) = self.plan.counted else {
             return false;
         };
-        self.frozen.returns.reports.iter().any(|report| {
-            report.period_no == self.no
-                && Level::of(&report.area) == Level::Municipality
-                && district.starts_with(&report.area)
-                && report.measures.contains(&counted.code)
-        })
+        let Some(municipality) = district.get(..4) else {
+            return false;
+        };
+        let mut reports = self.frozen.returns.reports.iter();
+        reports
+            .any(|report| report.period_no == self.no && report.tells(&counted.code, municipality))
     }
 
     /// The coverage of a place that nobody in it has reported for.

@@ -210,7 +210,10 @@ fn returns() -> Returns {
         source_no,
         period_no,
         area: area.to_owned(),
-        measures: measures.iter().map(|code| (*code).to_owned()).collect(),
+        numbers: measures
+            .iter()
+            .map(|code| ((*code).to_owned(), [area.to_owned()].into()))
+            .collect(),
         approved_at: None,
     };
     Returns {
