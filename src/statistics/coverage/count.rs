@@ -143,7 +143,7 @@ impl<'a> Reports<'a> {
                 if let Some(area) = municipality.filter(|area| area.code != told) {
                     let known = reports.districts.entry(&area.code).or_default();
                     // One report can tell of several districts.
-                    if !known.last().is_some_and(|last| last.id == report.id) {
+                    if known.last().is_none_or(|last| last.id != report.id) {
                         known.push(report);
                     }
                 }
