@@ -24,6 +24,7 @@ pub fn all() -> impl Iterator<Item = &'static CodeList> {
         registry::codes::LISTS,
         participation::codes::LISTS,
         statistics::codes::LISTS,
+        sync::imports::codes::LISTS,
         sync::history::LISTS,
         sync::LISTS,
     ]

@@ -301,6 +301,9 @@ pub struct Serve {
     /// Memory for answers of statistics that are kept to be answered again, in MiB; 0 keeps none
     #[arg(long, env = "SAMVERKAN_STATISTICS_CACHE_MIB", value_name = "MIB", default_value = "64", value_parser = number::<0, 65_535>)]
     statistics_cache_mib: u16,
+    /// The largest file that can be imported, in MiB
+    #[arg(long, env = "SAMVERKAN_IMPORT_MAX_MIB", value_name = "MIB", default_value = "64", value_parser = number::<1, 4_096>)]
+    import_max_mib: u16,
     /// Do not serve the pages at /docs
     #[arg(long, env = "SAMVERKAN_NO_DOCS", value_parser = BoolishValueParser::new())]
     pub no_docs: bool,
@@ -336,6 +339,12 @@ impl Serve {
     #[must_use]
     pub fn pool_size(&self) -> usize {
         self.pool_size.into()
+    }
+
+    /// How many bytes an imported file may have.
+    #[must_use]
+    pub fn import_limit(&self) -> u64 {
+        u64::from(self.import_max_mib) * 1024 * 1024
     }
 
     /// How many bytes of answers are kept.

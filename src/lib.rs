@@ -14,7 +14,7 @@ pub mod openapi;
 pub mod server;
 pub mod synth;
 
-// The sync wing: how it moves between offices, and what it was before.
+// The sync wing: how data moves between offices, and what it was before.
 pub mod sync;
 
 // The statistics wing: what can be said of it.

@@ -146,6 +146,27 @@ impl Fault {
         }
     }
 
+    /// Where in the body it lies, if it lies there.
+    #[must_use]
+    pub fn pointer(&self) -> Option<&str> {
+        match &self.place {
+            Place::Pointer(pointer) => Some(pointer),
+            Place::Parameter(_) | Place::Header(_) => None,
+        }
+    }
+
+    /// The stable code of the rule.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// The rule, for people.
+    #[must_use]
+    pub fn detail(&self) -> &Text {
+        &self.detail
+    }
+
     /// A fault of a header.
     pub fn header(name: &'static str, code: impl Into<Cow<'static, str>>, detail: Text) -> Self {
         Self {
@@ -232,6 +253,18 @@ impl Problem {
     #[must_use]
     pub fn kind(&self) -> ProblemKind {
         self.0.kind
+    }
+
+    /// Every single fault, as far as there are any.
+    #[must_use]
+    pub fn told(&self) -> &[Fault] {
+        &self.0.faults
+    }
+
+    /// The row as it is now, for whoever lost a race.
+    #[must_use]
+    pub fn is_there(&self) -> Option<&Value> {
+        self.0.current.as_ref()
     }
 
     /// All that a person would read of it, as one text: for what is told later than in an answer.

@@ -208,6 +208,62 @@ diesel::table! {
 }
 
 diesel::table! {
+    import_pieces (import_id, position) {
+        import_id -> Uuid,
+        position -> Integer,
+        bytes -> Binary,
+    }
+}
+
+diesel::table! {
+    import_rows (import_id, position) {
+        import_id -> Uuid,
+        position -> BigInt,
+        line -> Nullable<BigInt>,
+        outcome -> Text,
+        entity -> Nullable<Text>,
+        version -> Nullable<BigInt>,
+        errors -> Nullable<Jsonb>,
+        existing -> Nullable<Jsonb>,
+        given -> Nullable<Jsonb>,
+    }
+}
+
+diesel::table! {
+    imports (id) {
+        id -> Uuid,
+        client_id -> Text,
+        idempotency_key -> Text,
+        fingerprint -> Binary,
+        request_id -> Nullable<Uuid>,
+        areas -> Array<Text>,
+        resource -> Text,
+        format -> Text,
+        mode -> Text,
+        strategy -> Text,
+        dry_run -> Bool,
+        submit -> Bool,
+        scope -> Nullable<Array<Text>>,
+        confirm_delete -> Nullable<BigInt>,
+        queued -> Bool,
+        size_bytes -> BigInt,
+        state -> Text,
+        total -> Nullable<BigInt>,
+        done -> BigInt,
+        counts -> Jsonb,
+        headings -> Nullable<Jsonb>,
+        faults -> Jsonb,
+        holder -> Nullable<Uuid>,
+        leased_until -> Nullable<Timestamptz>,
+        cancel_asked -> Bool,
+        finished_at -> Nullable<Timestamptz>,
+        version -> BigInt,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     measure_notes (measure_code, position) {
         measure_code -> Text,
         position -> Integer,
@@ -576,6 +632,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     funding_lines,
     history,
     idempotency_keys,
+    import_pieces,
+    import_rows,
+    imports,
     measure_notes,
     measures,
     observations,

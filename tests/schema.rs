@@ -257,6 +257,7 @@ async fn every_vocabulary_is_the_same_in_rust_and_in_the_database() {
         .iter()
         .chain(participation::codes::LISTS)
         .chain(statistics::codes::LISTS)
+        .chain(sync::imports::codes::LISTS)
         .chain(sync::history::LISTS)
         .chain(sync::LISTS)
     {

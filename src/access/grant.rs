@@ -34,6 +34,25 @@ impl Reach {
             .any(|own| own == "SE" || area.starts_with(own.as_str()))
     }
 
+    /// Fails unless `area`, which the body or the row names at `pointer`, lies inside.
+    ///
+    /// # Errors
+    /// 403 that names the area.
+    pub fn cover(&self, area: &str, pointer: &str) -> ApiResult<()> {
+        if self.covers(area) {
+            return Ok(());
+        }
+        let own = self.0.join(", ");
+        Err(Problem::new(ProblemKind::AreaNotPermitted).fault(Fault::at(
+            pointer,
+            "area_not_permitted",
+            text(
+                format!("Området {area} ligger utanför dina områden: {own}."),
+                format!("Area {area} is outside your areas: {own}."),
+            ),
+        )))
+    }
+
     /// Whether the whole country lies inside.
     #[must_use]
     pub fn is_national(&self) -> bool {
@@ -122,23 +141,7 @@ impl<A: Action> Grant<A> {
     /// # Errors
     /// 403 that names the area.
     pub fn cover(&self, area: &str, pointer: &str) -> ApiResult<()> {
-        if self.reach.covers(area) {
-            return Ok(());
-        }
-        Err(Problem::new(ProblemKind::AreaNotPermitted).fault(Fault::at(
-            pointer,
-            "area_not_permitted",
-            text(
-                format!(
-                    "Området {area} ligger utanför dina områden: {}.",
-                    self.reach.areas().join(", ")
-                ),
-                format!(
-                    "Area {area} is outside your areas: {}.",
-                    self.reach.areas().join(", ")
-                ),
-            ),
-        )))
+        self.reach.cover(area, pointer)
     }
 }
 

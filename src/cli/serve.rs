@@ -24,6 +24,7 @@ use crate::statistics::cache::AnswerCache;
 use crate::statistics::library::{self, Library};
 use crate::statistics::publications::thread::Workshop;
 use crate::sync::changes::{self, wake::Wake};
+use crate::sync::imports::job::Importer;
 use crate::telemetry::logging;
 use crate::telemetry::metrics::Metrics;
 
@@ -89,7 +90,9 @@ async fn answer(settings: &Serve, database: &Database) -> Result<(), Failure> {
         rt::spawn(upkeep::keep_keys(Arc::clone(&issuer), keys, clock.clone())),
     ];
     let workshop = Workshop::new(Arc::clone(&db), library.clone());
+    let importer = Importer::new(Arc::clone(&db), settings.import_limit());
     let state = AppState {
+        importer: importer.clone(),
         workshop: workshop.clone(),
         wake,
         health: web::Data::new(Health::new(Arc::clone(&db), clock.clone())),
@@ -104,11 +107,16 @@ async fn answer(settings: &Serve, database: &Database) -> Result<(), Failure> {
         cors_origins: settings.cors_origins.clone(),
         docs: !settings.no_docs,
     };
+    // What was under way when the last process ended is taken up.
+    importer
+        .wake()
+        .map_err(|problem| Failure::other(problem.to_string()))?;
     let running = Running::start(state, listener, metrics_listener, settings)?;
     // Now, not before: whoever reads it may ask, or stop the service, at once.
     print(&text)?;
     let ended = running.until_stopped().await;
     workshop.stop().await;
+    importer.stop().await;
     for task in upkeep {
         task.abort();
     }

@@ -15,7 +15,7 @@ use crate::telemetry::{self, RequestContext};
 ///
 /// # Errors
 /// Those of the work.
-pub(super) async fn act<T>(
+pub(crate) async fn act<T>(
     conn: &Conn,
     work: &impl AsyncFn(&Conn) -> Result<T, WriteError>,
 ) -> Result<T, WriteError> {

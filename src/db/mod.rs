@@ -7,7 +7,7 @@
 //! Every call has a bound of our own around it, a little above PostgreSQL's, since a frozen or unreachable server
 //! cannot time out by itself. A connection that ran into our bound is thrown away.
 
-mod actor;
+pub(crate) mod actor;
 pub mod catalogue;
 pub mod connect;
 pub mod fragment;
@@ -189,6 +189,12 @@ impl Shared {
         &self.target
     }
 
+    /// The clock that everything is dated by.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
     /// Size, free and waiting of the exclusive lane, for the metrics.
     #[must_use]
     pub fn pool_status(&self) -> (usize, usize, usize) {
@@ -343,6 +349,12 @@ impl Db {
                 return Err(error);
             }
         }
+    }
+
+    /// The pool, the address and the clock, for work that may take long.
+    #[must_use]
+    pub fn shared(&self) -> &Arc<Shared> {
+        &self.shared
     }
 
     /// Runs a transaction on the exclusive lane; see [`Shared::write`].

@@ -59,7 +59,8 @@ fn shared(document: &mut Value) {
 
 /// Whether the operation changes an existing row, and so needs `If-Match`.
 fn needs_if_match(path: &str, method: &str) -> bool {
-    matches!(method, "patch" | "put") || (method == "delete" && !path.contains("/secrets/"))
+    matches!(method, "patch" | "put")
+        || (method == "delete" && !path.contains("/secrets/") && !path.starts_with("/imports/"))
 }
 
 /// Whether the operation writes something that a client could write twice by sending it again. Questions are asked by POST
@@ -89,7 +90,8 @@ fn parameters(operation: &mut Value, path: &str, method: &str) {
     if needs_if_match(path, method) {
         add("IfMatch");
     }
-    if takes_a_key(operation, method) {
+    // An import says of itself that it must have one.
+    if takes_a_key(operation, method) && path != "/imports" {
         add("IdempotencyKey");
     }
     operation["parameters"] = Value::Array(list);

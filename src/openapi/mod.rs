@@ -115,6 +115,7 @@ fn head(document: &mut Value) {
         {"name": "participation", "description": "What was reported: measures, sources, reports, observations, populations"},
         {"name": "statistics", "description": "What can be said of what was reported, each answer from one named publication: publications, participation, gaps, rankings, coverage, partnerships"},
         {"name": "sync", "description": "How an office keeps a complete, exact copy of what it may see: a snapshot, the changes in the order in which they became visible, a digest"},
+        {"name": "imports", "description": "Many rows at once, from spreadsheets and from programs"},
         {"name": "administration", "description": "Clients of the API, and the audit trail"},
         {"name": "about", "description": "The API itself: version, limits, errors, vocabularies"}
     ]);

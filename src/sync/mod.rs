@@ -24,5 +24,6 @@ pub const LISTS: &[CodeList] = &[
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(changes::routes)
         .configure(copies::routes)
-        .configure(history::routes);
+        .configure(history::routes)
+        .configure(imports::api::routes);
 }

@@ -25,6 +25,7 @@ mod culture_schools;
 mod every_resource;
 mod history;
 mod idempotency;
+mod imports;
 mod manners;
 mod overlap;
 mod participation;

@@ -4,7 +4,7 @@ use crate::code_list;
 
 code_list! {
     /// What the rows of a file are. The codes are the paths of the resources; rows of observations make reports.
-    ImportType = "import-type", "Slag av import", "Kind of import", check None;
+    ImportType = "import-type", "Slag av import", "Kind of import", check Some("import_resource_known");
     CultureSchools = "culture-schools", "Kulturskolor", "Culture schools";
     Partners = "partners", "Samarbetsparter", "Partners";
     Projects = "projects", "Projekt", "Projects";

@@ -15,6 +15,7 @@ use samverkan::db::Shared;
 use samverkan::db::connect::Target;
 use samverkan::health::Health;
 use samverkan::statistics::publications::thread::Workshop;
+use samverkan::sync::imports::job::Importer;
 use samverkan::telemetry::metrics::Metrics;
 
 use super::client::Caller;
@@ -63,6 +64,7 @@ impl TestApp {
         let db = Shared::new(target, size, clock.clone()).unwrap();
         let library = samverkan::statistics::library::Library::default();
         let state = AppState {
+            importer: Importer::new(Arc::clone(&db), 16 * 1024 * 1024),
             workshop: Workshop::new(Arc::clone(&db), library.clone()),
             issuer: web::Data::new(
                 Issuer::new("http://samverkan.test", "samverkan", DEFAULT_LIFETIME, ring).unwrap(),

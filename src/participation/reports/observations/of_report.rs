@@ -124,13 +124,12 @@ fn all_ages() -> AgeBand {
 }
 
 impl ObservationIn {
-    fn new_row<'a>(&'a self, report: &'a ReportRow) -> NewObservation<'a> {
+    /// The row to be written to a report of `report_area`.
+    #[must_use]
+    pub fn new_row<'a>(&'a self, report_area: &'a str) -> NewObservation<'a> {
         NewObservation {
             measure_code: self.measure.as_str(),
-            area_code: self
-                .area
-                .as_ref()
-                .map_or(&report.area_code, AreaCode::as_str),
+            area_code: self.area.as_ref().map_or(report_area, AreaCode::as_str),
             basis: self.basis,
             gender: self.gender,
             age_band: plain_band(&self.age_band),
@@ -155,7 +154,7 @@ impl ObservationsIn {
         let rows: Vec<_> = self
             .observations
             .iter()
-            .map(|new| new.new_row(report))
+            .map(|new| new.new_row(&report.area_code))
             .collect();
         let codes = rows.iter().map(|row| row.measure_code.to_owned()).collect();
         let places = rows.iter().map(|row| row.area_code.to_owned()).collect();

@@ -1,0 +1,187 @@
+//! Imports that are too large to be answered at once: a thread takes them from the database, one at a time, and goes on
+//! where another process stopped.
+//!
+//! A worker holds an import by a lease that it renews. Whatever it writes it writes together with its progress, and only
+//! while the lease is its own: so each row is done once, whatever dies when. A partial import is written in parts of
+//! their own; an atomic one in one transaction, on a connection of its own, and from the first row after an interruption.
+
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::runtime::Builder;
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, sleep, timeout};
+use uuid::Uuid;
+
+use super::payload::File;
+use super::store::{self, Request};
+use super::worker::Worker;
+use crate::db::Shared;
+use crate::problem::{ApiResult, Problem};
+
+/// How often a worker looks for imports that nobody told it of.
+const LOOK: Duration = Duration::from_secs(5);
+/// How long the end of the service waits for the worker to notice.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How much of a file is kept in one row.
+const PIECE: usize = 512 * 1024;
+
+/// The worker of this process; clones share it. It ends with the last of them.
+#[derive(Clone)]
+pub struct Importer(Arc<Inner>);
+
+struct Inner {
+    shared: Arc<Shared>,
+    limit: u64,
+    wake: Arc<Notify>,
+    stop: watch::Sender<bool>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+        self.wake.notify_one();
+    }
+}
+
+impl Importer {
+    /// Imports into this database of files of at most `limit` bytes. The worker starts when it is first woken.
+    #[must_use]
+    pub fn new(shared: Arc<Shared>, limit: u64) -> Self {
+        Self(Arc::new(Inner {
+            shared,
+            limit,
+            wake: Arc::default(),
+            stop: watch::Sender::new(false),
+            thread: Mutex::default(),
+        }))
+    }
+
+    /// The largest file, bytes.
+    #[must_use]
+    pub fn limit(&self) -> u64 {
+        self.0.limit
+    }
+
+    /// Looks for work now.
+    ///
+    /// # Errors
+    /// When the thread cannot be started.
+    pub fn wake(&self) -> ApiResult<()> {
+        let mut thread = self.0.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        if thread.as_ref().is_none_or(JoinHandle::is_finished) && !*self.0.stop.borrow() {
+            let (shared, wake) = (Arc::clone(&self.0.shared), Arc::clone(&self.0.wake));
+            let stopped = self.0.stop.subscribe();
+            let alive = Arc::downgrade(&self.0);
+            let runtime = Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .map_err(Problem::internal)?;
+            let started = std::thread::Builder::new()
+                .name("importing".to_owned())
+                .spawn(move || runtime.block_on(look(shared, wake, stopped, alive)))
+                .map_err(Problem::internal)?;
+            *thread = Some(started);
+        }
+        self.0.wake.notify_one();
+        Ok(())
+    }
+
+    /// Puts an import into the queue, with its file; says whether its key was free.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub async fn queue(&self, file: &File, request: &Request) -> ApiResult<bool> {
+        let plan = &file.plan;
+        let queued = self
+            .0
+            .shared
+            .write_long(async |conn| {
+                if !store::insert(conn, plan, request, true).await? {
+                    return Ok(false);
+                }
+                let (mut from, mut position) = (0, 0);
+                loop {
+                    let piece = file.spooled.piece(from, PIECE)?;
+                    if piece.is_empty() {
+                        return Ok(true);
+                    }
+                    from += piece.len() as u64;
+                    store::keep_piece(conn, plan.id, position, piece).await?;
+                    position += 1;
+                }
+            })
+            .await?;
+        if queued {
+            self.wake()?;
+        }
+        Ok(queued)
+    }
+
+    /// Ends the worker. What it was at is taken up by another process, or by this one when it starts again.
+    pub async fn stop(&self) {
+        self.0.stop.send_replace(true);
+        self.0.wake.notify_one();
+        let deadline = Instant::now() + PATIENCE;
+        let at_work = || {
+            let thread = self.0.thread.lock().unwrap_or_else(PoisonError::into_inner);
+            thread.as_ref().is_some_and(|thread| !thread.is_finished())
+        };
+        while at_work() && Instant::now() < deadline {
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+async fn look(
+    shared: Arc<Shared>,
+    wake: Arc<Notify>,
+    mut stopped: watch::Receiver<bool>,
+    alive: Weak<Inner>,
+) {
+    let holder = Uuid::now_v7();
+    let mut purged = None::<Instant>;
+    while !*stopped.borrow() && alive.strong_count() > 0 {
+        if purged.is_none_or(|at| at.elapsed() > Duration::from_secs(3600)) {
+            purged = Some(Instant::now());
+            if let Err(problem) = shared
+                .write(async |conn| Ok(store::purge(conn).await?))
+                .await
+            {
+                log::warn!("old imports are forgotten later: {problem}");
+            }
+        }
+        let working = async {
+            match shared
+                .write(async |conn| Ok(store::claim(conn, holder).await?))
+                .await
+            {
+                Ok(Some(import)) => {
+                    Worker {
+                        shared: &shared,
+                        holder,
+                        import: &import,
+                    }
+                    .run()
+                    .await
+                }
+                Ok(None) => drop(timeout(LOOK, wake.notified()).await),
+                Err(problem) => {
+                    log::warn!("no import can be taken up: {problem}");
+                    sleep(LOOK).await;
+                }
+            }
+        };
+        tokio::select! {
+            () = working => {}
+            _ = stopped.wait_for(|stop| *stop) => {
+                let released = shared.write(async |conn| Ok(store::release(conn, holder).await?));
+                if let Err(problem) = released.await {
+                    log::warn!("an import is taken up again when its lease is over: {problem}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! A row of a file of observations: what of it is its report's, and what is the observation.
+
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use crate::http::body::valid;
+use crate::participation::codes::PeriodKind;
+use crate::participation::reports::api::ReportIn;
+use crate::participation::reports::model::ReportRow;
+use crate::participation::reports::observations::of_report::ObservationIn;
+use crate::participation::reports::period::span;
+use crate::participation::sources::reference::SourceRef;
+use crate::problem::{ApiResult, Fault, Problem, text};
+use crate::sync::imports::codes::ImportStrategy;
+use crate::sync::imports::columns::REPORT_MEMBERS;
+use crate::values::{AreaCode, Day, Line as Text};
+
+/// What a row says of its report.
+#[derive(Clone, Debug, Serialize, Deserialize, Validate)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Head {
+    /// Its id, if it is known.
+    #[garde(skip)]
+    #[serde(default)]
+    pub(super) report: Option<Uuid>,
+    #[garde(dive)]
+    #[serde(default)]
+    source: Option<SourceRef>,
+    #[garde(dive)]
+    #[serde(default)]
+    report_area: Option<AreaCode>,
+    /// The area of the row, if it does not name that of the report.
+    #[garde(dive)]
+    #[serde(default)]
+    area: Option<AreaCode>,
+    #[garde(skip)]
+    #[serde(default)]
+    period_kind: Option<PeriodKind>,
+    #[garde(dive)]
+    #[serde(default)]
+    period: Option<Text>,
+    #[garde(skip)]
+    #[serde(default)]
+    first_day: Option<Day>,
+    #[garde(skip)]
+    #[serde(default)]
+    last_day: Option<Day>,
+}
+
+/// An observation, and where its row stands among those that are written.
+#[derive(Debug)]
+pub(super) struct Line {
+    pub(super) place: usize,
+    pub(super) new: ObservationIn,
+}
+
+/// Takes a row apart.
+///
+/// # Errors
+/// 422 with every fault of shape or rule.
+pub(super) fn read(
+    members: &Map<String, Value>,
+    place: usize,
+    strategy: ImportStrategy,
+) -> ApiResult<(Head, Line)> {
+    let mut head = Map::new();
+    let mut own = Map::new();
+    for (name, value) in members {
+        if REPORT_MEMBERS.contains(&name.as_str()) {
+            head.insert(name.clone(), value.clone());
+        } else if strategy != ImportStrategy::Delete || DIMENSIONS.contains(&name.as_str()) {
+            own.insert(name.clone(), value.clone());
+        }
+    }
+    own.retain(|name, value| {
+        name != "id" && !(value.is_null() && DIMENSIONS.contains(&name.as_str()))
+    });
+    let named = head.get("reportArea").is_some_and(|area| !area.is_null());
+    if !named && let Some(area) = own.get("area") {
+        head.insert("area".to_owned(), area.clone());
+    }
+    let head: Head = valid(Value::Object(head))?;
+    let new: ObservationIn = valid(Value::Object(own))?;
+    Ok((head, Line { place, new }))
+}
+
+/// What tells the observations of a report apart.
+const DIMENSIONS: [&str; 7] = [
+    "measure",
+    "area",
+    "basis",
+    "gender",
+    "ageBand",
+    "subject",
+    "activityForm",
+];
+
+/// The usual value of each dimension.
+const USUAL: [&str; 7] = ["", "", "not_stated", "total", "all", "all", "all"];
+
+/// The name of a row: its report and its dimensions.
+#[must_use]
+pub fn name_of_observation(row: &Map<String, Value>) -> Option<String> {
+    let text = |name: &str| match row.get(name) {
+        None | Some(Value::Null) => None,
+        Some(Value::String(text)) => Some(text.clone()),
+        Some(other) => Some(other.to_string()),
+    };
+    let report = match text("report") {
+        Some(report) => vec![report],
+        None => vec![
+            text("source")?,
+            text("reportArea").or_else(|| text("area"))?,
+            text("period")?,
+        ],
+    };
+    text("measure")?;
+    let dimensions = DIMENSIONS.iter().zip(USUAL);
+    let dimensions = dimensions.map(|(name, usual)| text(name).unwrap_or_else(|| usual.to_owned()));
+    let all: Vec<String> = report.into_iter().chain(dimensions).collect();
+    Some(all.join("\u{1f}"))
+}
+
+impl Head {
+    /// The head as one text: rows of the same one belong to one report.
+    pub(super) fn text(&self) -> String {
+        match self.report {
+            Some(id) => format!(
+                "{id} {:?} {:?} {:?}",
+                self.period, self.period_kind, self.source
+            ),
+            None => serde_json::to_string(self).unwrap_or_default(),
+        }
+    }
+
+    /// Where the area of the report is said.
+    pub(super) fn area_pointer(&self) -> &'static str {
+        if self.report_area.is_some() {
+            "/reportArea"
+        } else {
+            "/area"
+        }
+    }
+
+    /// The report as it would be made.
+    pub(super) fn report_in(&self) -> ApiResult<ReportIn> {
+        let missing = |pointer: &'static str| {
+            Problem::invalid(Fault::at(
+                pointer,
+                "missing_member",
+                text(
+                    "Fältet måste finnas: raden säger inte vilken rapport den hör till.",
+                    "The member must be present: the row does not say which report it belongs to.",
+                ),
+            ))
+        };
+        let period = self.period.clone().ok_or_else(|| missing("/period"))?;
+        let area = self.report_area.as_ref().or(self.area.as_ref());
+        Ok(ReportIn {
+            source: self.source.clone().ok_or_else(|| missing("/source"))?,
+            area: area.cloned().ok_or_else(|| missing("/area"))?,
+            period_kind: match self.period_kind {
+                Some(kind) => kind,
+                None => kind_of(period.as_str()).ok_or_else(|| missing("/periodKind"))?,
+            },
+            period,
+            first_day: self.first_day,
+            last_day: self.last_day,
+            note: None,
+        })
+    }
+
+    /// Refuses a row that names a report and says other things of it than are so.
+    pub(super) fn agrees(&self, report: &ReportRow) -> ApiResult<()> {
+        let differs = |pointer: &'static str| {
+            Problem::invalid(Fault::at(
+                pointer,
+                "report_differs",
+                text(
+                    "Rapporten som raden anger säger något annat här. Lämna rapportens id tomt för en annan rapport.",
+                    "The report that the row names says something else here. Leave the report's id empty for another report.",
+                ),
+            ))
+        };
+        if self.report.is_none() {
+            return Ok(());
+        }
+        if self
+            .period
+            .as_ref()
+            .is_some_and(|period| period.as_str() != report.period)
+        {
+            return Err(differs("/period"));
+        }
+        if self
+            .period_kind
+            .is_some_and(|kind| kind != report.period_kind)
+        {
+            return Err(differs("/periodKind"));
+        }
+        if self
+            .report_area
+            .as_ref()
+            .is_some_and(|area| area.as_str() != report.area_code)
+        {
+            return Err(differs("/reportArea"));
+        }
+        match &self.source {
+            Some(SourceRef::Id(id)) if *id != report.source_id => Err(differs("/source")),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The kind of a period whose name says it: a year, a school year, a term.
+fn kind_of(period: &str) -> Option<PeriodKind> {
+    [PeriodKind::Year, PeriodKind::SchoolYear, PeriodKind::Term]
+        .into_iter()
+        .find(|kind| span(*kind, period).is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn object(value: Value) -> Map<String, Value> {
+        value.as_object().unwrap().clone()
+    }
+
+    #[test]
+    fn a_row_is_taken_apart() {
+        let row = object(
+            json!({"source": {"title": "A"}, "period": "2025", "area": "1880", "measure": "pupils",
+            "gender": null, "value": 3}),
+        );
+        let (head, line) = read(&row, 0, ImportStrategy::Upsert).unwrap();
+        let report = head.report_in().unwrap();
+        assert_eq!(
+            (report.area.as_str(), report.period_kind),
+            ("1880", PeriodKind::Year)
+        );
+        assert_eq!(line.new.value, Some(3.0));
+        assert_eq!(line.new.gender.as_str(), "total");
+        let unknown = object(json!({"measure": "pupils", "sort": "x"}));
+        assert!(read(&unknown, 0, ImportStrategy::Upsert).is_err());
+    }
+
+    #[test]
+    fn what_is_usual_need_not_be_said() {
+        let short =
+            object(json!({"source": "a", "period": "2025", "area": "1880", "measure": "pupils"}));
+        let long = object(
+            json!({"source": "a", "period": "2025", "area": "1880", "reportArea": "1880", "measure": "pupils",
+            "gender": "total", "ageBand": "all", "value": 9}),
+        );
+        assert_eq!(name_of_observation(&short), name_of_observation(&long));
+        let other = object(
+            json!({"source": "a", "period": "2025", "area": "1880", "measure": "pupils", "gender": "girls"}),
+        );
+        assert_ne!(name_of_observation(&short), name_of_observation(&other));
+    }
+
+    #[test]
+    fn a_period_says_its_kind_unless_it_is_a_range() {
+        assert_eq!(kind_of("2025/2026"), Some(PeriodKind::SchoolYear));
+        assert_eq!(kind_of("2025HT"), Some(PeriodKind::Term));
+        assert_eq!(kind_of("2013-2016"), None);
+    }
+}

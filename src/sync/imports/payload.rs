@@ -1,0 +1,295 @@
+//! The rows of a file: first looked through as a whole, then handed out in parts.
+//!
+//! Reading is work for the processor and may wait for the disk, so it has a thread of its own; what is not yet written is
+//! two parts at the most, however large the file is.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use tokio::sync::mpsc;
+
+use super::columns::{CellFault, Mapping, of_object};
+use super::kinds::name_of;
+use super::observations::name_of_observation;
+use super::outcome::{RowError, Said};
+use super::plan::Plan;
+use super::spool::Spooled;
+use super::types::ImportType;
+use crate::by_type;
+use crate::formats::read::{self, Cell, Heading, Incoming, Objects, ReadFault, Records};
+use crate::problem::Fault;
+
+/// How many rows are handed out, and written, at a time.
+pub const PART: usize = 1_000;
+
+/// A file and what it is to be read as.
+#[derive(Clone, Debug)]
+pub struct File {
+    /// Its bytes.
+    pub spooled: Arc<Spooled>,
+    /// What is to be done with it.
+    pub plan: Arc<Plan>,
+}
+
+/// What stands above the rows of a table.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Head {
+    /// The headings.
+    pub headings: Vec<Heading>,
+    /// What separates the fields, in CSV.
+    pub separator: Option<u8>,
+}
+
+/// What was seen when a file was looked through.
+#[derive(Clone, Debug, Default)]
+pub struct Survey {
+    /// How many rows it has.
+    pub total: i64,
+    /// What stands above them, if it is a table.
+    pub head: Option<Head>,
+    /// Rows that are written twice: by their position, the lines of all that say they are the same row.
+    pub doubled: HashMap<i64, Vec<i64>>,
+}
+
+/// What came as a row.
+#[derive(Clone, Debug)]
+pub enum Came {
+    /// The cells of a table.
+    Cells(Vec<Cell>),
+    /// An object.
+    Object(Value),
+}
+
+/// A row as it came, and as JSON.
+#[derive(Clone, Debug)]
+pub struct Given {
+    /// Where it stands in the file, from 0.
+    pub position: i64,
+    /// The line of the spreadsheet, or the number of the JSON row.
+    pub line: i64,
+    /// The members that it speaks of.
+    pub object: Result<Value, Vec<RowError>>,
+    /// As it came.
+    pub came: Came,
+}
+
+impl Given {
+    /// The row as it came, to be kept.
+    #[must_use]
+    pub fn kept(&self) -> Value {
+        match &self.came {
+            Came::Cells(cells) => serde_json::to_value(cells).unwrap_or(Value::Null),
+            Came::Object(object) => object.clone(),
+        }
+    }
+}
+
+/// The rows of an open file.
+struct Rows {
+    resource: ImportType,
+    position: i64,
+    rows: From,
+}
+
+enum From {
+    Table(Mapping, Records),
+    Objects(Objects),
+}
+
+impl Rows {
+    fn open(file: &File) -> Result<(Self, Option<Head>), Vec<ReadFault>> {
+        let plan = &file.plan;
+        let sheets = plan.resource.sheet_names();
+        let incoming = read::open(plan.format.kind(), &file.spooled.source(), &sheets);
+        let (rows, head) = match incoming.map_err(|fault| vec![fault])? {
+            Incoming::Table {
+                headings,
+                separator,
+                records,
+                ..
+            } => {
+                let mapping = Mapping::new(plan.resource, &headings, plan.demand())?;
+                let head = Head {
+                    headings,
+                    separator,
+                };
+                (From::Table(mapping, records), Some(head))
+            }
+            Incoming::Objects { objects, .. } => (From::Objects(objects), None),
+        };
+        let rows = Self {
+            resource: plan.resource,
+            position: 0,
+            rows,
+        };
+        Ok((rows, head))
+    }
+}
+
+impl Iterator for Rows {
+    type Item = Result<Given, ReadFault>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let position = self.position;
+        self.position += 1;
+        let (line, object, came) = match &mut self.rows {
+            From::Table(mapping, records) => match records.next()? {
+                Err(fault) => return Some(Err(fault)),
+                Ok(record) => {
+                    let object = mapping.object(&record);
+                    (record.number, object, Came::Cells(record.cells))
+                }
+            },
+            From::Objects(objects) => match objects.next()? {
+                Err(fault) => return Some(Err(fault)),
+                Ok((number, value)) => {
+                    let object = of_object(self.resource, value.clone());
+                    (number, object, Came::Object(value))
+                }
+            },
+        };
+        let object = object
+            .map(|mapped| mapped.value)
+            .map_err(|faults| faults.into_iter().map(error_of_cell).collect());
+        Some(Ok(Given {
+            position,
+            line: i64::from(line),
+            object,
+            came,
+        }))
+    }
+}
+
+fn error_of_cell(fault: CellFault) -> RowError {
+    RowError {
+        code: fault.code.to_owned(),
+        pointer: Some(fault.pointer),
+        heading: fault.column.is_some().then_some(fault.heading),
+        column: fault.column,
+        value: Some(fault.value),
+        message: Said::from(&fault.text),
+    }
+}
+
+/// Looks through a file: what speaks against it as a whole, how many rows it has, and which are written twice.
+///
+/// # Errors
+/// Everything that speaks against it as a whole.
+pub fn survey(file: &File) -> Result<Survey, Vec<ReadFault>> {
+    let (rows, head) = Rows::open(file)?;
+    let mut survey = Survey {
+        head,
+        ..Survey::default()
+    };
+    // A name is long and a file may have a million: what is compared is the head of its hash.
+    let mut seen: HashMap<[u8; 16], (i64, i64)> = HashMap::new();
+    let mut groups: HashMap<[u8; 16], Vec<(i64, i64)>> = HashMap::new();
+    for given in rows {
+        let given = given.map_err(|fault| vec![fault])?;
+        survey.total += 1;
+        let Some(name) = name_in(&file.plan, &given) else {
+            continue;
+        };
+        let mut hash = [0; 16];
+        for (to, from) in hash.iter_mut().zip(Sha256::digest(name.as_bytes())) {
+            *to = from;
+        }
+        let place = (given.position, given.line);
+        match seen.get(&hash) {
+            None => {
+                seen.insert(hash, place);
+            }
+            Some(first) => groups
+                .entry(hash)
+                .or_insert_with(|| vec![*first])
+                .push(place),
+        }
+    }
+    for group in groups.into_values() {
+        let lines: Vec<i64> = group.iter().map(|(_, line)| *line).collect();
+        for (position, _) in group {
+            survey.doubled.insert(position, lines.clone());
+        }
+    }
+    Ok(survey)
+}
+
+fn name_in(plan: &Plan, given: &Given) -> Option<String> {
+    let Ok(Value::Object(row)) = &given.object else {
+        return None;
+    };
+    by_type!(plan.resource, R => name_of::<R>(row), observations => name_of_observation(row))
+}
+
+/// How many rows a file has, as far as it is known without reading them one by one.
+///
+/// # Errors
+/// What speaks against it as a whole.
+pub fn count(file: &File) -> Result<usize, Vec<ReadFault>> {
+    let sheets = file.plan.resource.sheet_names();
+    let incoming = read::open(file.plan.format.kind(), &file.spooled.source(), &sheets);
+    match incoming.map_err(|fault| vec![fault])? {
+        Incoming::Table { rows, .. } | Incoming::Objects { rows, .. } => Ok(rows),
+    }
+}
+
+/// The rows from a position on, in parts. Reading stops when nobody takes them any more.
+#[must_use]
+pub fn parts(file: &File, from: i64) -> mpsc::Receiver<Result<Vec<Given>, Vec<ReadFault>>> {
+    let (give, taken) = mpsc::channel(1);
+    let file = file.clone();
+    tokio::task::spawn_blocking(move || {
+        let rows = match Rows::open(&file) {
+            Ok((rows, _)) => rows,
+            Err(faults) => return drop(give.blocking_send(Err(faults))),
+        };
+        let mut part = Vec::with_capacity(PART);
+        for given in rows {
+            match given {
+                Err(fault) => return drop(give.blocking_send(Err(vec![fault]))),
+                Ok(given) if given.position < from => {}
+                Ok(given) => part.push(given),
+            }
+            if part.len() == PART {
+                let full = std::mem::replace(&mut part, Vec::with_capacity(PART));
+                if give.blocking_send(Ok(full)).is_err() {
+                    return;
+                }
+            }
+        }
+        if !part.is_empty() {
+            drop(give.blocking_send(Ok(part)));
+        }
+    });
+    taken
+}
+
+/// Where in a table the members of its rows stand.
+pub struct Places(Option<Mapping>);
+
+impl Places {
+    /// Of a file with these headings.
+    #[must_use]
+    pub fn of(plan: &Plan, head: Option<&Head>) -> Self {
+        Self(head.and_then(|head| Mapping::new(plan.resource, &head.headings, plan.demand()).ok()))
+    }
+
+    /// A fault of a row, with its column.
+    #[must_use]
+    pub fn error(&self, fault: &Fault, object: Option<&Value>) -> RowError {
+        let mut error = RowError::of(fault, object);
+        let heading = error
+            .pointer
+            .as_deref()
+            .filter(|pointer| !pointer.is_empty())
+            .and_then(|pointer| self.0.as_ref()?.place(pointer));
+        if let Some(heading) = heading {
+            error.column = Some(heading.letter());
+            error.heading = Some(heading.text.clone());
+        }
+        error
+    }
+}

@@ -1,0 +1,514 @@
+//! Rows that are written one by one, each under a savepoint: a refused one is told and leaves no trace.
+
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
+
+use serde_json::{Map, Value};
+
+use super::codes::{ImportStrategy, RowOutcome};
+use super::kinds::{Imported, KeyOf, name, under};
+use super::observations::Looked;
+use super::outcome::{Refusal, RowResult};
+use super::payload::{Given, Places, Survey};
+use super::plan::Plan;
+use crate::access::Reach;
+use crate::db::savepoint::Savepoint;
+use crate::db::{Conn, WriteError};
+use crate::http::body::{MergePatch, valid};
+use crate::http::resource::{self, Kept, View};
+use crate::problem::{Fault, Problem, ProblemKind, Text, text};
+
+/// An import at work.
+pub struct Work<'a> {
+    /// What is to be done.
+    pub plan: &'a Plan,
+    /// Where the client may write.
+    pub reach: Reach,
+    /// How rows are shown to it.
+    pub view: View,
+    /// Where members stand in the file.
+    pub places: Places,
+    /// What was seen in the file.
+    pub survey: &'a Survey,
+    /// The rows that were written to, by key, with the position in the file that did.
+    pub touched: RefCell<HashMap<String, i64>>,
+    /// The areas that the rows speak for.
+    pub homes: RefCell<BTreeSet<String>>,
+    /// What observations refer to.
+    pub looked: RefCell<Looked>,
+}
+
+impl Work<'_> {
+    /// A row that was not refused.
+    #[must_use]
+    pub fn done(
+        &self,
+        given: &Given,
+        outcome: RowOutcome,
+        entity: Option<String>,
+        version: Option<i64>,
+    ) -> RowResult {
+        RowResult {
+            position: given.position,
+            line: Some(given.line),
+            outcome,
+            entity,
+            version,
+            errors: Vec::new(),
+            existing: None,
+            given: None,
+        }
+    }
+
+    /// A row that was refused.
+    #[must_use]
+    pub fn refused(&self, given: &Given, refusal: Refusal) -> RowResult {
+        let object = given.object.as_ref().ok();
+        let errors = refusal
+            .faults
+            .iter()
+            .map(|fault| self.places.error(fault, object))
+            .collect();
+        RowResult {
+            errors,
+            existing: refusal.existing,
+            given: Some(given.kept()),
+            ..self.done(given, refusal.outcome, None, None)
+        }
+    }
+
+    /// The members of a row, unless it is refused before anything of it is looked up.
+    ///
+    /// # Errors
+    /// The refused row.
+    pub fn members<'g>(&self, given: &'g Given) -> Result<&'g Map<String, Value>, RowResult> {
+        let object = match &given.object {
+            Ok(Value::Object(members)) => members,
+            Ok(_) => {
+                let fault = Fault::at(
+                    "",
+                    "not_an_object",
+                    text("En rad är ett JSON-objekt.", "A row is a JSON object."),
+                );
+                return Err(self.refused(given, invalid(fault)));
+            }
+            Err(errors) => {
+                return Err(RowResult {
+                    errors: errors.clone(),
+                    given: Some(given.kept()),
+                    ..self.done(given, RowOutcome::Invalid, None, None)
+                });
+            }
+        };
+        match self.survey.doubled.get(&given.position) {
+            None => Ok(object),
+            Some(lines) => Err(self.refused(given, invalid(doubled(lines)))),
+        }
+    }
+}
+
+/// A row that breaks a rule.
+#[must_use]
+pub fn invalid(fault: Fault) -> Refusal {
+    Refusal {
+        outcome: RowOutcome::Invalid,
+        faults: vec![fault],
+        existing: None,
+    }
+}
+
+fn doubled(lines: &[i64]) -> Fault {
+    let lines: Vec<String> = lines.iter().take(10).map(ToString::to_string).collect();
+    let lines = lines.join(", ");
+    Fault::at(
+        "",
+        "row_doubled",
+        text(
+            format!("Samma rad står flera gånger i filen: rad {lines}."),
+            format!("The same row stands in the file more than once: lines {lines}."),
+        ),
+    )
+}
+
+/// Writes a row, or says why not.
+///
+/// # Errors
+/// What ends the transaction.
+pub async fn write<R: Imported>(
+    conn: &Conn,
+    work: &Work<'_>,
+    given: &Given,
+) -> Result<RowResult, WriteError> {
+    let members = match work.members(given) {
+        Ok(members) => members,
+        Err(refused) => return Ok(refused),
+    };
+    Savepoint::ROW.set(conn).await?;
+    let done = Row::<R>::read(members)
+        .write(conn, work, given.position)
+        .await;
+    let result = match done {
+        Ok((outcome, key, version)) => work.done(given, outcome, Some(key.to_string()), version),
+        Err(error) => {
+            let refusal = Refusal::of(error)?;
+            Savepoint::ROW.back(conn).await?;
+            work.refused(given, refusal)
+        }
+    };
+    Savepoint::ROW.release(conn).await?;
+    Ok(result)
+}
+
+/// A row of a file, taken apart.
+struct Row<R: Imported> {
+    id: Option<String>,
+    version: Option<i64>,
+    deleted: bool,
+    name: Option<R::Name>,
+    content: Value,
+}
+
+type Done<R> = (RowOutcome, KeyOf<R>, Option<i64>);
+
+fn refuse(pointer: &'static str, code: &'static str, said: Text) -> WriteError {
+    Problem::invalid(Fault::at(pointer, code, said)).into()
+}
+
+impl<R: Imported> Row<R> {
+    fn read(members: &Map<String, Value>) -> Self {
+        let mut content = members.clone();
+        let mut take = |name: &str| content.shift_remove(name).filter(|value| !value.is_null());
+        let id = take("id").map(|id| match id {
+            Value::String(id) => id,
+            other => other.to_string(),
+        });
+        let (version, if_version) = (take("version"), take("ifVersion"));
+        Self {
+            id,
+            version: if_version.or(version).and_then(|version| version.as_i64()),
+            deleted: take("deletedAt").is_some(),
+            name: name::<R>(members),
+            content: Value::Object(content),
+        }
+    }
+
+    async fn write(
+        self,
+        conn: &Conn,
+        work: &Work<'_>,
+        position: i64,
+    ) -> Result<Done<R>, WriteError> {
+        let found = match self.find(conn, work).await {
+            // The file says that the row is deleted, and so it is.
+            Err(WriteError::Refused(problem))
+                if problem.kind() == ProblemKind::Gone
+                    && self.deleted
+                    && work.plan.strategy != ImportStrategy::Create =>
+            {
+                let key = self.id.as_deref().and_then(R::key).ok_or(problem)?;
+                return Ok((RowOutcome::Unchanged, key, None));
+            }
+            found => found?,
+        };
+        let strategy = work.plan.strategy;
+        if self.deleted && strategy != ImportStrategy::Delete {
+            return Err(refuse(
+                "/deletedAt",
+                "deleted_by_strategy",
+                text(
+                    "Raden är inte borttagen. Rader tas bort med strategy=delete.",
+                    "The row is not deleted. Rows are deleted with strategy=delete.",
+                ),
+            ));
+        }
+        if let Some(row) = &found {
+            self.once(work, row, position)?;
+        }
+        match (strategy, found) {
+            (ImportStrategy::Create, Some(row)) => Err(exists::<R>(conn, work, row).await?),
+            (
+                ImportStrategy::Upsert | ImportStrategy::Replace | ImportStrategy::Update,
+                Some(row),
+            ) => self.change(conn, work, row).await,
+            (ImportStrategy::Delete, Some(row)) => self.delete(conn, work, row).await,
+            (ImportStrategy::Update | ImportStrategy::Delete, None) => Err(refuse(
+                "",
+                "row_unknown",
+                text("Det finns ingen sådan rad.", "There is no such row."),
+            )),
+            (ImportStrategy::Upsert | ImportStrategy::Replace | ImportStrategy::Create, None) => {
+                self.create(conn, work, position).await
+            }
+        }
+    }
+
+    /// The row that is meant, locked; none if there is no row of its name.
+    async fn find(&self, conn: &Conn, work: &Work<'_>) -> Result<Option<R::Row>, WriteError> {
+        let unknown = || {
+            refuse(
+                "/id",
+                "id_unknown",
+                text(
+                    "Ingen rad med det id:t är synlig för dig. Lämna id tomt för en ny rad.",
+                    "No row with that id is visible to you. Leave the id empty for a new row.",
+                ),
+            )
+        };
+        if let Some(id) = &self.id {
+            let key = R::key(id).ok_or_else(unknown)?;
+            let row = R::lock(conn, &key).await?.ok_or_else(unknown)?;
+            return match resource::alive(&row, &work.reach) {
+                Ok(()) => Ok(Some(row)),
+                Err(problem) if problem.kind() == ProblemKind::NotFound => Err(unknown()),
+                Err(gone) => Err(gone.into()),
+            };
+        }
+        let Some(name) = &self.name else {
+            return Ok(None);
+        };
+        let keys = R::named(conn, name).await?;
+        let key = match keys.as_slice() {
+            [] => return Ok(None),
+            [key] => key,
+            _ => {
+                return Err(refuse(
+                    "",
+                    "reference_ambiguous",
+                    text(
+                        "Flera rader heter så; ange id.",
+                        "Several rows are called that; give the id.",
+                    ),
+                ));
+            }
+        };
+        let Some(row) = R::lock(conn, key).await? else {
+            return Ok(None);
+        };
+        match resource::alive(&row, &work.reach) {
+            Ok(()) => Ok(Some(row)),
+            // A draft of somebody else's: it looks like no row at all.
+            Err(problem) if problem.kind() == ProblemKind::NotFound => Ok(None),
+            Err(gone) => Err(gone.into()),
+        }
+    }
+
+    /// Refuses a row that another row of the file has written to already, under another name.
+    fn once(&self, work: &Work<'_>, row: &R::Row, position: i64) -> Result<(), WriteError> {
+        let mut touched = work.touched.borrow_mut();
+        let first = *touched.entry(row.key().to_string()).or_insert(position);
+        if first == position {
+            return Ok(());
+        }
+        Err(refuse(
+            "",
+            "row_doubled",
+            text(
+                format!(
+                    "En tidigare rad i filen (den {}:e) gäller samma rad.",
+                    first + 1
+                ),
+                format!(
+                    "An earlier row of the file (number {}) is about the same row.",
+                    first + 1
+                ),
+            ),
+        ))
+    }
+
+    async fn current(
+        &self,
+        conn: &Conn,
+        work: &Work<'_>,
+        row: R::Row,
+    ) -> Result<R::Row, WriteError> {
+        let version = row.version();
+        if self.version.is_none_or(|expected| expected == version) {
+            return Ok(row);
+        }
+        let fault = Fault::at(
+            "/version",
+            "version_changed",
+            text(
+                format!("Raden har ändrats sedan den lästes: dess version är nu {version}."),
+                format!("The row has changed since it was read: its version now is {version}."),
+            ),
+        );
+        Err(conflict::<R>(conn, work, row, fault).await?)
+    }
+
+    async fn change(
+        self,
+        conn: &Conn,
+        work: &Work<'_>,
+        row: R::Row,
+    ) -> Result<Done<R>, WriteError> {
+        let row = self.current(conn, work, row).await?;
+        work.reach.cover(row.area(), "/area")?;
+        let before = R::draft(conn, &row).await?;
+        let whole = serde_json::to_value(&before).map_err(Problem::internal)?;
+        let after: R::In = valid(MergePatch(self.content).apply(whole))?;
+        self::cover::<R>(work, &after)?;
+        let version = resource::rewrite::<R>(conn, &work.view, &row, &before, &after).await?;
+        Ok(match version {
+            Some(version) => (RowOutcome::Updated, row.key().clone(), Some(version)),
+            None => (
+                RowOutcome::Unchanged,
+                row.key().clone(),
+                Some(row.version()),
+            ),
+        })
+    }
+
+    async fn create(
+        self,
+        conn: &Conn,
+        work: &Work<'_>,
+        position: i64,
+    ) -> Result<Done<R>, WriteError> {
+        let new: R::In = valid(self.content)?;
+        cover::<R>(work, &new)?;
+        let (key, version, _) = resource::add::<R>(conn, &work.view, &new).await?;
+        work.touched.borrow_mut().insert(key.to_string(), position);
+        Ok((RowOutcome::Created, key, Some(version)))
+    }
+
+    async fn delete(
+        self,
+        conn: &Conn,
+        work: &Work<'_>,
+        row: R::Row,
+    ) -> Result<Done<R>, WriteError> {
+        let row = self.current(conn, work, row).await?;
+        work.reach.cover(row.area(), "/area")?;
+        let key = row.key().clone();
+        resource::bury::<R>(conn, &work.view, row).await?;
+        Ok((RowOutcome::Deleted, key, None))
+    }
+}
+
+/// Whether the client may write the content; and if the file stands for some areas, whether it lies there.
+fn cover<R: Imported>(work: &Work<'_>, new: &R::In) -> Result<(), WriteError> {
+    for (pointer, area) in R::areas(new) {
+        work.reach.cover(&area, pointer)?;
+    }
+    if work.plan.strategy != ImportStrategy::Replace {
+        return Ok(());
+    }
+    let home = R::home(new);
+    if let Some(scope) = &work.plan.scope
+        && !Reach::of(scope.iter().cloned()).covers(&home)
+    {
+        return Err(outside_scope(&home));
+    }
+    work.homes.borrow_mut().insert(home);
+    Ok(())
+}
+
+/// A row outside the areas that its file stands for.
+#[must_use]
+pub fn outside_scope(area: &str) -> WriteError {
+    refuse(
+        "/area",
+        "outside_scope",
+        text(
+            format!("Området {area} hör inte till dem som filen ersätter (scope)."),
+            format!("Area {area} is none of those that the file replaces (scope)."),
+        ),
+    )
+}
+
+async fn exists<R: Imported>(
+    conn: &Conn,
+    work: &Work<'_>,
+    row: R::Row,
+) -> Result<WriteError, WriteError> {
+    let fault = Fault::at(
+        "",
+        "exists_already",
+        text("Raden finns redan.", "The row exists already."),
+    );
+    conflict::<R>(conn, work, row, fault).await
+}
+
+/// A conflict that shows what is there.
+async fn conflict<R: Imported>(
+    conn: &Conn,
+    work: &Work<'_>,
+    row: R::Row,
+    fault: Fault,
+) -> Result<WriteError, WriteError> {
+    let shown = R::show(conn, &work.view, vec![row]).await?;
+    let shown = serde_json::to_value(shown.first()).map_err(Problem::internal)?;
+    let problem = Problem::new(ProblemKind::Conflict).fault(fault);
+    Ok(problem.current(shown).into())
+}
+
+/// What a replacing file would delete: the live rows of its scope that it does not name; and how many there were.
+///
+/// # Errors
+/// When a query fails.
+pub async fn left_over<R: Imported>(
+    conn: &Conn,
+    work: &Work<'_>,
+) -> Result<(Vec<KeyOf<R>>, usize), WriteError> {
+    let condition = match &work.plan.scope {
+        Some(areas) => R::kept_inside(areas),
+        None => R::kept_by(work.homes.borrow().iter().cloned().collect()),
+    };
+    let there = under::<R>(conn, &condition).await?;
+    let touched = work.touched.borrow();
+    // What this file has just made was not there before.
+    let rows = there
+        .iter()
+        .filter(|row| !touched.contains_key(&row.key().to_string()))
+        .filter(|row| row.visible(&work.reach))
+        .map(|row| row.key().clone())
+        .collect();
+    Ok((rows, there.len()))
+}
+
+/// Deletes rows that a replacing file does not name.
+///
+/// # Errors
+/// What ends the transaction.
+pub async fn remove<R: Imported>(
+    conn: &Conn,
+    work: &Work<'_>,
+    keys: Vec<KeyOf<R>>,
+) -> Result<Vec<RowResult>, WriteError> {
+    let mut results = Vec::with_capacity(keys.len());
+    let mut position = work.survey.total;
+    for key in keys {
+        Savepoint::ROW.set(conn).await?;
+        let removed = async {
+            let row = R::lock(conn, &key).await?.ok_or_else(Problem::not_found)?;
+            resource::alive(&row, &work.reach)?;
+            work.reach.cover(row.area(), "/area")?;
+            resource::bury::<R>(conn, &work.view, row).await
+        };
+        let mut result = RowResult {
+            position,
+            line: None,
+            outcome: RowOutcome::Deleted,
+            entity: Some(key.to_string()),
+            version: None,
+            errors: Vec::new(),
+            existing: None,
+            given: None,
+        };
+        if let Err(error) = removed.await {
+            let refusal = Refusal::of(error)?;
+            Savepoint::ROW.back(conn).await?;
+            result.outcome = refusal.outcome;
+            result.errors = refusal
+                .faults
+                .iter()
+                .map(|fault| work.places.error(fault, None))
+                .collect();
+        }
+        Savepoint::ROW.release(conn).await?;
+        results.push(result);
+        position += 1;
+    }
+    Ok(results)
+}

@@ -1,0 +1,8 @@
+-- Question: to which reports did the import $1 write observations, and refuse none?
+-- Grain:    one report.
+-- Caveats:  a row whose report could not be told has no entity and speaks against none.
+SELECT entity::uuid AS id FROM import_rows
+WHERE import_id = $1 AND entity IS NOT NULL
+GROUP BY entity
+HAVING bool_and(outcome IN ('created', 'updated', 'unchanged', 'deleted'))
+ORDER BY entity

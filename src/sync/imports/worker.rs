@@ -1,0 +1,435 @@
+//! One import in the hands of a worker.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel_async::SimpleAsyncConnection;
+use tokio::time::{MissedTickBehavior, interval, sleep};
+use uuid::Uuid;
+
+use super::codes::{ImportMode, ImportState};
+use super::model::ImportRow;
+use super::observations;
+use super::outcome::{Counts, FileFault, RowResult, Said};
+use super::payload::{self, File, Survey};
+use super::rows::Work;
+use super::run::{self, check_all, unreadable};
+use super::spool::Spool;
+use super::store::{self, End, Progress};
+use super::types::ImportType;
+use crate::db::connect::{self, Work as Lane};
+use crate::db::{Conn, DbError, Shared, WriteError, actor};
+use crate::http::lang::Lang;
+use crate::problem::{ApiResult, Fault, Problem, ProblemKind, text};
+use crate::telemetry::{self, RequestContext, TraceParent};
+
+/// How often a lease of 60 s is renewed.
+const BEAT: Duration = Duration::from_secs(5);
+/// How often a part is tried while the database is away.
+const ATTEMPTS: u32 = 10;
+
+/// Why a worker stopped before the end.
+enum Halt {
+    /// The import is no longer its own.
+    Lost,
+    /// The client asked it to.
+    Cancelled,
+    /// The file cannot be read.
+    Unreadable(Vec<FileFault>),
+    /// It could not be done.
+    Failed(Problem),
+}
+
+impl From<Problem> for Halt {
+    fn from(problem: Problem) -> Self {
+        Self::Failed(problem)
+    }
+}
+
+/// One import in the hands of a worker.
+pub(super) struct Worker<'a> {
+    /// The database.
+    pub(super) shared: &'a Shared,
+    /// Who holds the lease.
+    pub(super) holder: Uuid,
+    /// What is to be done.
+    pub(super) import: &'a ImportRow,
+}
+
+impl Worker<'_> {
+    /// Does the import in the name of the request that it came with.
+    pub(super) async fn run(self) {
+        let request = self.import.request_id.unwrap_or(self.import.id);
+        let trace = TraceParent::from_header_or_new(None);
+        let context = Rc::new(RequestContext::new(request, Lang::default(), trace));
+        telemetry::with_context(context, async {
+            telemetry::note_caller(&self.import.client_id);
+            let outcome = tokio::select! {
+                outcome = self.work() => outcome,
+                halt = self.keep_lease() => Err(halt),
+            };
+            if let Err(halt) = outcome {
+                self.halted(halt).await;
+            }
+        })
+        .await;
+    }
+
+    /// Renews the lease until the import is lost or cancelled.
+    async fn keep_lease(&self) -> Halt {
+        let mut beats = interval(BEAT);
+        beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            beats.tick().await;
+            let id = self.import.id;
+            let beat = self
+                .shared
+                .write(async |conn| Ok(store::beat(conn, id, self.holder).await?));
+            match beat.await {
+                Ok(Some(false)) => {}
+                Ok(Some(true)) => return Halt::Cancelled,
+                Ok(None) => return Halt::Lost,
+                Err(problem) => log::warn!("the lease of an import is not renewed: {problem}"),
+            }
+        }
+    }
+
+    async fn work(&self) -> Result<(), Halt> {
+        let import = self.import;
+        let since = import.created_at;
+        let lost = self
+            .shared
+            .write(async |conn| Ok(store::lost_rights(conn, &import.client_id, since).await?));
+        if lost.await? {
+            return Err(Halt::Failed(
+                Problem::new(ProblemKind::InsufficientPermission).detail(text(
+                    "Klienten har förlorat en behörighet sedan filen skickades.",
+                    "The client has lost a right since the file was sent.",
+                )),
+            ));
+        }
+        let file = self.file().await?;
+        let reading = file.clone();
+        let survey = tokio::task::spawn_blocking(move || payload::survey(&reading))
+            .await
+            .map_err(Problem::internal)?
+            .map_err(|faults| Halt::Unreadable(unreadable(&faults)))?;
+        let plan = Arc::clone(&file.plan);
+        let work = run::work(self.shared.clock(), &plan, &survey);
+        if plan.mode == ImportMode::Partial && !plan.dry_run {
+            self.partial(&file, &survey, &work).await
+        } else {
+            self.atomic(&file, &survey, &work).await
+        }
+    }
+
+    /// The file, out of the database.
+    async fn file(&self) -> Result<File, Halt> {
+        let mut spool = Spool::default();
+        let mut position = 0;
+        loop {
+            let id = self.import.id;
+            let piece = self
+                .shared
+                .write(async |conn| Ok(store::piece(conn, id, position).await?));
+            match piece.await? {
+                Some(piece) => spool.add(&piece)?,
+                None => break,
+            }
+            position += 1;
+        }
+        let (spooled, _) = spool.done();
+        Ok(File {
+            spooled: Arc::new(spooled),
+            plan: Arc::new(self.import.plan()),
+        })
+    }
+
+    /// Part by part, each with its progress in one transaction, from where the last worker stopped.
+    async fn partial(&self, file: &File, survey: &Survey, work: &Work<'_>) -> Result<(), Halt> {
+        let plan = work.plan;
+        let mut progress = Progress {
+            total: Some(survey.total),
+            done: self.import.done,
+            counts: self.import.counts(),
+            head: survey.head.clone(),
+        };
+        if progress.done > 0 && plan.resource != ImportType::Observations {
+            let touched = self
+                .shared
+                .write(async |conn| Ok(store::touched(conn, plan.id).await?))
+                .await?;
+            let touched = touched.into_iter();
+            let touched = touched.filter_map(|(key, position)| Some((key?, position)));
+            work.touched.borrow_mut().extend(touched);
+        }
+        let mut parts = payload::parts(file, progress.done);
+        while let Some(given) = parts.recv().await {
+            let given = given.map_err(|faults| Halt::Unreadable(unreadable(&faults)))?;
+            let lost = Cell::new(false);
+            let cancelled = Cell::new(false);
+            let written = self.patiently(async || {
+                self.shared
+                    .write_long(async |conn| {
+                        work.looked.borrow_mut().forget();
+                        let rows = run::part(conn, work, &given).await?;
+                        if plan.resource == ImportType::Observations {
+                            observations::touch(conn, work).await?;
+                        }
+                        store::insert_rows(conn, plan.id, &rows).await?;
+                        let mut next = progress.clone();
+                        next.done += i64::try_from(given.len()).unwrap_or(i64::MAX);
+                        next.counts.add(&rows);
+                        let held = store::advance(conn, plan.id, self.holder, &next).await?;
+                        let Some(asked) = held else {
+                            lost.set(true);
+                            return Err(Problem::new(ProblemKind::Conflict).into());
+                        };
+                        cancelled.set(asked);
+                        Ok(next)
+                    })
+                    .await
+            });
+            progress = match written.await {
+                Err(_) if lost.get() => return Err(Halt::Lost),
+                written => written?,
+            };
+            if cancelled.get() {
+                return Err(Halt::Cancelled);
+            }
+        }
+        let end = End {
+            state: ImportState::Done,
+            progress,
+            faults: serde_json::json!([]),
+        };
+        let ended = self.patiently(async || {
+            self.shared
+                .write_long(async |conn| {
+                    if plan.submit && plan.resource == ImportType::Observations {
+                        let whole = store::whole_reports(conn, plan.id).await?;
+                        observations::submit(conn, work, &whole).await?;
+                    }
+                    Ok(store::end(conn, plan.id, Some(self.holder), &end).await?)
+                })
+                .await
+        });
+        if ended.await? {
+            Ok(())
+        } else {
+            Err(Halt::Lost)
+        }
+    }
+
+    /// All in one transaction; progress is told meanwhile over the pool.
+    async fn atomic(&self, file: &File, survey: &Survey, work: &Work<'_>) -> Result<(), Halt> {
+        let plan = work.plan;
+        self.shared
+            .write(async |conn| Ok(store::forget_rows(conn, plan.id).await?))
+            .await?;
+        let mut conn = connect::open(self.shared.target(), Lane::Publish)
+            .await
+            .map_err(|error| Problem::from(DbError::from(error)))?;
+        conn.batch_execute("BEGIN").await.map_err(Problem::from)?;
+        let progress = Cell::new(Counts::default());
+        // Dropping the connection takes everything back.
+        let doing = async |conn: &Conn| Ok(self.in_one(conn, file, survey, work, &progress).await);
+        let (counts, fault) = match actor::act(&conn, &doing).await {
+            Ok(done) => done?,
+            Err(WriteError::Refused(problem)) => return Err(problem.into()),
+            Err(WriteError::Query(error)) => return Err(Problem::from(error).into()),
+        };
+        let refused = fault.is_some() || (plan.mode == ImportMode::Atomic && counts.refused() > 0);
+        let faults: Vec<FileFault> = fault.iter().map(FileFault::from).collect();
+        let end = End {
+            state: if refused {
+                ImportState::Refused
+            } else {
+                ImportState::Done
+            },
+            progress: Progress {
+                total: Some(survey.total),
+                done: survey.total,
+                counts: if refused { counts.unwritten() } else { counts },
+                head: survey.head.clone(),
+            },
+            faults: serde_json::to_value(faults).unwrap_or_default(),
+        };
+        if !refused && !plan.dry_run {
+            let ended = store::end(&conn, plan.id, Some(self.holder), &end).await;
+            if !ended.map_err(Problem::from)? {
+                return Err(Halt::Lost);
+            }
+            conn.batch_execute("COMMIT").await.map_err(Problem::from)?;
+            return Ok(());
+        }
+        conn.batch_execute("ROLLBACK")
+            .await
+            .map_err(Problem::from)?;
+        self.finish(&end, refused).await
+    }
+
+    async fn in_one(
+        &self,
+        conn: &Conn,
+        file: &File,
+        survey: &Survey,
+        work: &Work<'_>,
+        progress: &Cell<Counts>,
+    ) -> Result<(Counts, Option<Fault>), Halt> {
+        let plan = work.plan;
+        let mut done = 0;
+        let mut parts = payload::parts(file, 0);
+        while let Some(given) = parts.recv().await {
+            let given = given.map_err(|faults| Halt::Unreadable(unreadable(&faults)))?;
+            let rows = run::part(conn, work, &given).await.map_err(problem)?;
+            done += i64::try_from(given.len()).unwrap_or(i64::MAX);
+            let mut counts = progress.get();
+            counts.add(&rows);
+            progress.set(counts);
+            let reached = Progress {
+                total: Some(survey.total),
+                done,
+                counts: Counts::default(),
+                head: survey.head.clone(),
+            };
+            self.tell(&rows, &reached).await?;
+        }
+        let closed = run::close(conn, work, &progress.get())
+            .await
+            .map_err(problem)?;
+        let mut counts = progress.get();
+        counts.add(&closed.rows);
+        let reached = Progress {
+            total: Some(survey.total),
+            done,
+            counts: Counts::default(),
+            head: survey.head.clone(),
+        };
+        self.tell(&closed.rows, &reached).await?;
+        if plan.dry_run && closed.fault.is_none() {
+            check_all(conn).await.map_err(problem)?;
+        }
+        Ok((counts, closed.fault))
+    }
+
+    /// Keeps what became of rows, and says how far the import is.
+    async fn tell(&self, rows: &[RowResult], progress: &Progress) -> Result<(), Halt> {
+        let id = self.import.id;
+        let held = self
+            .shared
+            .write(async |conn| {
+                store::insert_rows(conn, id, rows).await?;
+                Ok(store::advance(conn, id, self.holder, progress).await?)
+            })
+            .await?;
+        match held {
+            Some(false) => Ok(()),
+            Some(true) => Err(Halt::Cancelled),
+            None => Err(Halt::Lost),
+        }
+    }
+
+    /// Ends an import of which nothing, or nothing more, is written.
+    async fn finish(&self, end: &End, unwrite: bool) -> Result<(), Halt> {
+        let id = self.import.id;
+        let ended = self.patiently(async || {
+            self.shared
+                .write_long(async |conn| {
+                    if unwrite {
+                        store::unwrite(conn, id).await?;
+                    }
+                    Ok(store::end(conn, id, Some(self.holder), end).await?)
+                })
+                .await
+        });
+        if ended.await? {
+            Ok(())
+        } else {
+            Err(Halt::Lost)
+        }
+    }
+
+    /// Tries again while the database is away or busy.
+    async fn patiently<T>(&self, work: impl AsyncFn() -> ApiResult<T>) -> ApiResult<T> {
+        let mut attempt = 1;
+        loop {
+            match work().await {
+                Err(problem)
+                    if problem.kind() == ProblemKind::Unavailable && attempt < ATTEMPTS =>
+                {
+                    log::info!(attempt; "an import waits for the database: {problem}");
+                    sleep(Duration::from_millis(500) * attempt).await;
+                    attempt += 1;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    /// Says why an import came to no good end. What a partial one has written stays, and is counted.
+    async fn halted(&self, halt: Halt) {
+        let (state, faults) = match halt {
+            Halt::Lost => {
+                log::warn!("import {} is another worker's now", self.import.id);
+                return;
+            }
+            Halt::Cancelled => (ImportState::Cancelled, Vec::new()),
+            Halt::Unreadable(faults) => (ImportState::Refused, faults),
+            Halt::Failed(problem) => {
+                log::error!("import {} failed: {problem}", self.import.id);
+                let fault = FileFault {
+                    code: problem.kind().slug().to_owned(),
+                    line: None,
+                    column: None,
+                    message: Said::from(&problem.sentences()),
+                };
+                (ImportState::Failed, vec![fault])
+            }
+        };
+        if let Err(Halt::Failed(problem)) = self.stopped(state, &faults).await {
+            log::warn!("an import is taken up again when its lease is over: {problem}");
+        }
+    }
+
+    async fn stopped(&self, state: ImportState, faults: &[FileFault]) -> Result<(), Halt> {
+        let id = self.import.id;
+        let row = self
+            .shared
+            .write(async |conn| Ok(store::find(conn, &id).await?))
+            .await?;
+        let Some(row) = row else {
+            return Err(Halt::Lost);
+        };
+        let whole = row.mode == ImportMode::Atomic || row.dry_run;
+        let end = End {
+            state,
+            progress: Progress {
+                total: row.total,
+                done: row.done,
+                counts: if whole {
+                    Counts::default()
+                } else {
+                    row.counts()
+                },
+                head: row.head(),
+            },
+            faults: serde_json::to_value(faults).unwrap_or_default(),
+        };
+        if whole {
+            self.shared
+                .write(async |conn| Ok(store::forget_rows(conn, id).await?))
+                .await?;
+        }
+        self.finish(&end, false).await
+    }
+}
+
+fn problem(error: WriteError) -> Halt {
+    Halt::Failed(match error {
+        WriteError::Refused(problem) => problem,
+        WriteError::Query(error) => error.into(),
+    })
+}
