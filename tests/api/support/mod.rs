@@ -6,5 +6,5 @@ pub mod cluster;
 pub mod conform;
 pub mod statistics;
 
-pub use app::{TestApp, moment};
+pub use app::TestApp;
 pub use client::{Caller, Reply};
