@@ -15,10 +15,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::values::CodeList;
 
 /// Every vocabulary of this wing.
-pub const LISTS: &[CodeList] = &[
-    types::EntityType::LIST,
-    types::ChangeOp::LIST,
-];
+pub const LISTS: &[CodeList] = &[types::EntityType::LIST, types::ChangeOp::LIST];
 
 /// The handlers of this wing.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {

@@ -349,6 +349,15 @@ async fn spreadsheets_as_offices_write_them() {
         ["invalid"],
         "a file of rejected rows can be sent as it is"
     );
+    let described = office
+        .get("/imports/templates/partners.json")
+        .await
+        .expect(200);
+    let columns = described["columns"].as_array().unwrap();
+    let name = columns.iter().find(|column| column["field"] == "name");
+    assert_eq!(name.unwrap()["heading"]["sv"], "Namn");
+    let untyped = import(&office, "mode=atomic", CSV, "Namn\r\n").await;
+    assert_eq!(untyped.problem(400).1, "missing_parameter");
     let template = office.get("/imports/templates/partners.xlsx").await;
     assert_eq!(
         (template.status, template.header("content-type")),

@@ -27,7 +27,7 @@ use crate::formats::read::FileKind;
 use crate::http::list::{Item, Listing, Page, PublicUrl};
 use crate::http::params::{ItemQuery, ListParams, ListQuery, NoQuery, Params};
 use crate::http::resource;
-use crate::http::{BASE_PATH, etag};
+use crate::http::{BASE_PATH, accept, etag};
 use crate::problem::{ApiResult, Fault, Problem, ProblemKind, text};
 use crate::telemetry;
 
@@ -77,7 +77,17 @@ async fn create_import(
     query: Params<ImportQuery>,
     body: web::Payload,
 ) -> ApiResult<HttpResponse> {
-    let needed = query.0.resource.permission();
+    let resource = query.0.resource.ok_or_else(|| {
+        Problem::parameter(
+            "type",
+            "missing_parameter",
+            text(
+                "Ange vad raderna är: type=partners till exempel.",
+                "Say what the rows are: type=partners for example.",
+            ),
+        )
+    })?;
+    let needed = resource.permission();
     if !grant.also(needed) {
         let needed = needed.as_str();
         return Err(
@@ -89,7 +99,7 @@ async fn create_import(
     }
     let key = idempotency_key(&req)?;
     let kind = file_kind(&req)?;
-    let plan = Arc::new(plan(&grant, query.0, kind)?);
+    let plan = Arc::new(plan(&grant, query.0, resource, kind)?);
     let spool = spool::receive(body, importer.limit()).await?;
     let size = i64::try_from(spool.size()).unwrap_or(i64::MAX);
     let (spooled, hash) = spool.done();
@@ -191,7 +201,12 @@ fn file_kind(req: &HttpRequest) -> ApiResult<FileKind> {
     })
 }
 
-fn plan(grant: &Grant<ImportsWrite>, query: ImportQuery, kind: FileKind) -> ApiResult<Plan> {
+fn plan(
+    grant: &Grant<ImportsWrite>,
+    query: ImportQuery,
+    resource: ImportType,
+    kind: FileKind,
+) -> ApiResult<Plan> {
     let replaces = query.strategy == ImportStrategy::Replace;
     let refuse = |name: &'static str, code, sv: &'static str, en: &'static str| {
         Err(Problem::parameter(name, code, text(sv, en)))
@@ -204,7 +219,7 @@ fn plan(grant: &Grant<ImportsWrite>, query: ImportQuery, kind: FileKind) -> ApiR
             "Replacing is done as a whole or not at all: mode=atomic.",
         );
     }
-    if query.submit && query.resource != ImportType::Observations {
+    if query.submit && resource != ImportType::Observations {
         return refuse(
             "submit",
             "not_supported",
@@ -212,7 +227,7 @@ fn plan(grant: &Grant<ImportsWrite>, query: ImportQuery, kind: FileKind) -> ApiR
             "Only reports are submitted: type=observations.",
         );
     }
-    let by_report = query.resource == ImportType::Observations;
+    let by_report = resource == ImportType::Observations;
     if query.scope.is_some() && (!replaces || by_report) {
         return refuse(
             "scope",
@@ -238,7 +253,7 @@ fn plan(grant: &Grant<ImportsWrite>, query: ImportQuery, kind: FileKind) -> ApiR
         client: grant.client_id().to_owned(),
         request: telemetry::request_id(),
         areas: grant.reach().areas().to_vec(),
-        resource: query.resource,
+        resource,
         format: ImportFormat::of(kind),
         mode: query.mode,
         strategy: query.strategy,
@@ -437,21 +452,35 @@ async fn list_import_rows(
     resource::list::<Outcomes, _>(&req, &db, &grant, &params).await
 }
 
+/// What progress is told in.
+const EVENTS: [&str; 2] = ["text/event-stream", "application/json"];
+
 /// Follow an import
 ///
 /// Its progress as server-sent events: each is the import as JSON, `event: progress` while it goes on and `event: end` when
-/// it has ended, which ends the answer.
+/// it has ended, which ends the answer. Who accepts JSON only gets the import as it is now.
 #[utoipa::path(tag = "imports", operation_id = "follow_import", params(("importId" = Uuid, Path, description = "Id of the import", example = "01903e2a-7b4c-7d5e-8f60-718293a4b5c6"), NoQuery),
     security(("bearer" = [Permission::ImportsWrite.as_str()])), responses((status = 200, description = "Server-sent events",
-        body = String, content_type = "text/event-stream", example = json!("event: end\ndata: {\"state\":\"done\"}\n\n"))))]
+        content((String = "text/event-stream", example = json!("event: end\ndata: {\"state\":\"done\"}\n\n")), (ImportOut = "application/json")))))]
 #[get("/imports/{importId}/events")]
 async fn follow_import(
+    req: HttpRequest,
     db: Db,
     grant: Grant<ImportsWrite>,
     id: web::Path<Uuid>,
     _: Params<NoQuery>,
 ) -> ApiResult<HttpResponse> {
     let import = own(&db, &grant, *id).await?;
+    match accept::choose(&req, &EVENTS) {
+        Some(0) => {}
+        Some(_) => {
+            let answer = ImportOut::from_row(import, None);
+            return Ok(HttpResponse::Ok()
+                .insert_header((header::CACHE_CONTROL, "no-store"))
+                .json(answer));
+        }
+        None => return Err(accept::not_acceptable(&EVENTS)),
+    }
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header((header::CONTENT_ENCODING, header::ContentEncoding::Identity))

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::api::own;
 use super::columns::{Rejected, RejectedRow, rejected, template};
+use super::forms::TemplateOut;
 use super::outcome::RowError;
 use super::store;
 use super::types::ImportType;
@@ -101,17 +102,18 @@ fn download(req: &HttpRequest, bytes: Vec<u8>, kind: FileKind, name: &str) -> Ht
 #[into_params(parameter_in = Path)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct TemplatePath {
-    /// The kind of rows and `.xlsx`.
+    /// The kind of rows, and `.xlsx` for a sheet or `.json` for a description.
     #[param(example = "partners.xlsx")]
     template_name: String,
 }
 
 /// Download a template
 ///
-/// An xlsx file with the columns of a kind of rows, in the language of the request, with the allowed codes to choose from.
+/// `partners.xlsx` is a sheet with the columns of a kind of rows, in the language of the request, with the allowed codes to
+/// choose from. `partners.json` describes the same columns in both languages.
 #[utoipa::path(tag = "imports", operation_id = "get_import_template", params(TemplatePath, NoQuery),
     security(("bearer" = [Permission::ImportsWrite.as_str()])), responses((status = 200, description = "The template",
-        body = Vec<u8>, content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))]
+        content((TemplateOut = "application/json"), (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))))]
 #[get("/imports/templates/{templateName}")]
 pub(super) async fn get_import_template(
     req: HttpRequest,
@@ -119,11 +121,11 @@ pub(super) async fn get_import_template(
     path: web::Path<TemplatePath>,
     _: Params<NoQuery>,
 ) -> ApiResult<HttpResponse> {
-    let resource: Option<ImportType> = path
-        .template_name
-        .strip_suffix(".xlsx")
-        .and_then(|name| name.parse().ok());
-    let Some(resource) = resource else {
+    let (name, ending) = path.template_name.rsplit_once('.').unwrap_or_default();
+    let kind = [FileKind::Xlsx, FileKind::Json]
+        .into_iter()
+        .find(|kind| kind.extension() == ending);
+    let (Some(kind), Ok(resource)) = (kind, name.parse::<ImportType>()) else {
         let known = ImportType::ALL
             .map(|known| format!("{known}.xlsx"))
             .join(", ");
@@ -132,11 +134,11 @@ pub(super) async fn get_import_template(
             format!("The templates are called {known}."),
         )));
     };
-    let bytes = template(resource, telemetry::lang())?;
-    Ok(download(
-        &req,
-        bytes,
-        FileKind::Xlsx,
-        &format!("{resource}.xlsx"),
-    ))
+    let bytes = match kind {
+        FileKind::Json => {
+            serde_json::to_vec(&TemplateOut::of(resource)).map_err(Problem::internal)?
+        }
+        _ => template(resource, telemetry::lang())?,
+    };
+    Ok(download(&req, bytes, kind, &path.template_name))
 }

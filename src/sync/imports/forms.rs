@@ -7,8 +7,9 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::codes::{ImportFormat, ImportMode, ImportState, ImportStrategy, RowOutcome};
+use super::columns::columns;
 use super::model::{ImportRow, OutcomeRow};
-use super::outcome::{Counts, FileFault, RowError, RowResult};
+use super::outcome::{Counts, FileFault, RowError, RowResult, Said};
 use super::plan::Plan;
 use super::run::Answer;
 use super::types::ImportType;
@@ -20,10 +21,10 @@ use crate::values::AreaCode;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ImportQuery {
-    /// What the rows are.
+    /// What the rows are. It must be said: without it the answer is 400.
     #[serde(rename = "type")]
-    #[param(inline = false, example = "partners")]
-    pub resource: ImportType,
+    #[param(example = "partners")]
+    pub resource: Option<ImportType>,
     /// Whether all rows are written or none, or those that are good.
     #[serde(default = "atomic")]
     #[param(default = "atomic", value_type = Option<ImportMode>)]
@@ -89,6 +90,57 @@ pub struct OutcomeFilter {
     #[serde(skip)]
     #[param(ignore)]
     pub import: Option<Uuid>,
+}
+
+/// The columns of a kind of rows.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = ImportTemplate)]
+pub struct TemplateOut {
+    /// What the rows are.
+    #[serde(rename = "type")]
+    pub resource: ImportType,
+    /// The columns that are written, in their order.
+    pub columns: Vec<TemplateColumn>,
+}
+
+/// A column of a file.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ImportColumn)]
+pub struct TemplateColumn {
+    /// The member that it holds; a heading by itself.
+    #[schema(example = "orgNumber")]
+    pub field: &'static str,
+    /// The heading in both languages.
+    pub heading: Said,
+    /// Whether a new row must have a value.
+    #[schema(example = false)]
+    pub required: bool,
+    /// What is to be written in it.
+    pub explanation: Said,
+}
+
+impl TemplateOut {
+    /// Of these rows.
+    #[must_use]
+    pub fn of(resource: ImportType) -> Self {
+        let written = columns(resource)
+            .iter()
+            .filter(|column| column.is_written());
+        let columns = written.map(|column| TemplateColumn {
+            field: column.field,
+            heading: Said {
+                sv: column.sv.to_owned(),
+                en: column.en.to_owned(),
+            },
+            required: column.is_required(),
+            explanation: Said::from(&column.explanation()),
+        });
+        Self {
+            resource,
+            columns: columns.collect(),
+        }
+    }
 }
 
 /// An import: a file, what was to be done with it, and what came of it.
