@@ -726,7 +726,7 @@ async fn a_large_file_becomes_a_job() {
     let app = TestApp::start().await;
     let office = office(&app, &["18"]);
     let mut body = lines(0..1200);
-    body.push_str(&format!("{}\n", partner("Fel", json!({"area": "2281"}))));
+    body += &partner("Fel", json!({"area": "2281"})).to_string();
     let queued = send(
         &office,
         "type=partners&mode=partial",
@@ -803,7 +803,7 @@ async fn an_atomic_job_writes_all_or_nothing() {
     let app = TestApp::start().await;
     let office = office(&app, &["18"]);
     let mut body = lines(0..1100);
-    body.push_str(&format!("{}\n", partner("Fel", json!({"area": "2281"}))));
+    body += &partner("Fel", json!({"area": "2281"})).to_string();
     let refused = import(&office, "type=partners", NDJSON, body).await;
     let path = location(&app, &refused);
     let import = ended(&office, &path).await;
@@ -1067,7 +1067,7 @@ async fn what_we_export_imports_again_unchanged() {
         let count = json["items"].as_array().unwrap().len();
         assert!(count > 0, "{kind}");
         let rows = json["items"].as_array().unwrap().iter();
-        let ndjson: String = rows.map(|row| format!("{row}\n")).collect();
+        let ndjson = rows.map(Value::to_string).collect::<Vec<_>>().join("\n");
         for (media, body) in [
             (CSV, csv.body.clone()),
             (JSON, json["items"].to_string().into_bytes()),

@@ -18,7 +18,7 @@ const LOOK: Duration = Duration::from_millis(300);
 /// How often something is said, so that nobody between takes the connection for dead.
 const BREATH: Duration = Duration::from_secs(15);
 /// How long one answer lasts; the client asks again.
-const WHOLE: Duration = Duration::from_secs(600);
+const WHOLE: Duration = Duration::from_mins(10);
 
 struct Follower {
     db: Db,

@@ -144,7 +144,7 @@ async fn look(
     let holder = Uuid::now_v7();
     let mut purged = None::<Instant>;
     while !*stopped.borrow() && alive.strong_count() > 0 {
-        if purged.is_none_or(|at| at.elapsed() > Duration::from_secs(3600)) {
+        if purged.is_none_or(|at| at.elapsed() > Duration::from_hours(1)) {
             purged = Some(Instant::now());
             if let Err(problem) = shared
                 .write(async |conn| Ok(store::purge(conn).await?))
@@ -159,13 +159,13 @@ async fn look(
                 .await
             {
                 Ok(Some(import)) => {
-                    Worker {
+                    let worker = Worker {
                         shared: &shared,
                         holder,
                         import: &import,
-                    }
-                    .run()
-                    .await
+                    };
+                    // On the heap: what it waits for is large.
+                    Box::pin(worker.run()).await;
                 }
                 Ok(None) => drop(timeout(LOOK, wake.notified()).await),
                 Err(problem) => {

@@ -20,6 +20,7 @@ use crate::schema::{import_rows, imports};
 #[diesel(table_name = imports, check_for_backend(diesel::pg::Pg))]
 #[expect(
     missing_docs,
+    clippy::struct_excessive_bools,
     reason = "the columns are explained in the migration and in the API type"
 )]
 pub struct ImportRow {

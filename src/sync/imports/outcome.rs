@@ -234,9 +234,7 @@ impl RowResult {
         if self.outcome.is_refusal() {
             return Some(self);
         }
-        if self.line.is_none() {
-            return None;
-        }
+        self.line?;
         if self.outcome == RowOutcome::Created {
             self.entity = None;
         }

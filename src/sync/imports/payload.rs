@@ -91,7 +91,7 @@ impl Given {
 struct Rows {
     resource: ImportType,
     position: i64,
-    rows: From,
+    incoming: From,
 }
 
 enum From {
@@ -123,7 +123,7 @@ impl Rows {
         let rows = Self {
             resource: plan.resource,
             position: 0,
-            rows,
+            incoming: rows,
         };
         Ok((rows, head))
     }
@@ -135,7 +135,7 @@ impl Iterator for Rows {
     fn next(&mut self) -> Option<Self::Item> {
         let position = self.position;
         self.position += 1;
-        let (line, object, came) = match &mut self.rows {
+        let (line, object, came) = match &mut self.incoming {
             From::Table(mapping, records) => match records.next()? {
                 Err(fault) => return Some(Err(fault)),
                 Ok(record) => {

@@ -81,7 +81,7 @@ impl Work<'_> {
     ///
     /// # Errors
     /// The refused row.
-    pub fn members<'g>(&self, given: &'g Given) -> Result<&'g Map<String, Value>, RowResult> {
+    pub fn members<'g>(&self, given: &'g Given) -> Result<&'g Map<String, Value>, Box<RowResult>> {
         let object = match &given.object {
             Ok(Value::Object(members)) => members,
             Ok(_) => {
@@ -90,19 +90,19 @@ impl Work<'_> {
                     "not_an_object",
                     text("En rad är ett JSON-objekt.", "A row is a JSON object."),
                 );
-                return Err(self.refused(given, invalid(fault)));
+                return Err(self.refused(given, invalid(fault)).into());
             }
             Err(errors) => {
-                return Err(RowResult {
+                return Err(Box::new(RowResult {
                     errors: errors.clone(),
                     given: Some(given.kept()),
                     ..self.done(given, RowOutcome::Invalid, None, None)
-                });
+                }));
             }
         };
         match self.survey.doubled.get(&given.position) {
             None => Ok(object),
-            Some(lines) => Err(self.refused(given, invalid(doubled(lines)))),
+            Some(lines) => Err(self.refused(given, invalid(doubled(lines))).into()),
         }
     }
 }
@@ -141,7 +141,7 @@ pub async fn write<R: Imported>(
 ) -> Result<RowResult, WriteError> {
     let members = match work.members(given) {
         Ok(members) => members,
-        Err(refused) => return Ok(refused),
+        Err(refused) => return Ok(*refused),
     };
     Savepoint::ROW.set(conn).await?;
     let done = Row::<R>::read(members)
@@ -222,7 +222,7 @@ impl<R: Imported> Row<R> {
             ));
         }
         if let Some(row) = &found {
-            self.once(work, row, position)?;
+            Self::once(work, row, position)?;
         }
         match (strategy, found) {
             (ImportStrategy::Create, Some(row)) => Err(exists::<R>(conn, work, row).await?),
@@ -293,7 +293,7 @@ impl<R: Imported> Row<R> {
     }
 
     /// Refuses a row that another row of the file has written to already, under another name.
-    fn once(&self, work: &Work<'_>, row: &R::Row, position: i64) -> Result<(), WriteError> {
+    fn once(work: &Work<'_>, row: &R::Row, position: i64) -> Result<(), WriteError> {
         let mut touched = work.touched.borrow_mut();
         let first = *touched.entry(row.key().to_string()).or_insert(position);
         if first == position {
@@ -477,8 +477,7 @@ pub async fn remove<R: Imported>(
     keys: Vec<KeyOf<R>>,
 ) -> Result<Vec<RowResult>, WriteError> {
     let mut results = Vec::with_capacity(keys.len());
-    let mut position = work.survey.total;
-    for key in keys {
+    for (position, key) in (work.survey.total..).zip(keys) {
         Savepoint::ROW.set(conn).await?;
         let removed = async {
             let row = R::lock(conn, &key).await?.ok_or_else(Problem::not_found)?;
@@ -508,7 +507,6 @@ pub async fn remove<R: Imported>(
         }
         Savepoint::ROW.release(conn).await?;
         results.push(result);
-        position += 1;
     }
     Ok(results)
 }

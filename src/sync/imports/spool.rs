@@ -20,7 +20,7 @@ const SMALL: usize = 1024 * 1024;
 /// How long a body may pause.
 const PAUSE: Duration = Duration::from_secs(15);
 /// How long a whole body may take.
-const WHOLE: Duration = Duration::from_secs(600);
+const WHOLE: Duration = Duration::from_mins(10);
 
 /// Bytes in memory or in a file.
 #[derive(Debug)]
@@ -109,13 +109,11 @@ impl Spool {
             self.memory = BytesMut::new();
             self.file = Some((temporary, file));
         }
-        match &mut self.file {
-            Some((_, file)) => file.write_all(piece).map_err(Problem::unavailable),
-            None => {
-                self.memory.extend_from_slice(piece);
-                Ok(())
-            }
+        if let Some((_, file)) = &mut self.file {
+            return file.write_all(piece).map_err(Problem::unavailable);
         }
+        self.memory.extend_from_slice(piece);
+        Ok(())
     }
 
     /// How many bytes it has.

@@ -480,7 +480,7 @@ pub async fn whole_reports(conn: &Conn, id: Uuid) -> QueryResult<Vec<Uuid>> {
 /// When a statement fails.
 pub async fn cancel(conn: &Conn, id: Uuid) -> QueryResult<()> {
     let mut writing = conn;
-    let waiting = diesel::update(
+    let stopped = diesel::update(
         imports::table
             .find(id)
             .filter(imports::state.eq(ImportState::Waiting)),
@@ -493,7 +493,7 @@ pub async fn cancel(conn: &Conn, id: Uuid) -> QueryResult<()> {
     .execute(&mut writing)
     .await?;
     let mut writing = conn;
-    if waiting > 0 {
+    if stopped > 0 {
         diesel::delete(import_pieces::table.filter(import_pieces::import_id.eq(id)))
             .execute(&mut writing)
             .await?;

@@ -67,7 +67,7 @@ impl Worker<'_> {
         telemetry::with_context(context, async {
             telemetry::note_caller(&self.import.client_id);
             let outcome = tokio::select! {
-                outcome = self.work() => outcome,
+                outcome = Box::pin(self.work()) => outcome,
                 halt = self.keep_lease() => Err(halt),
             };
             if let Err(halt) = outcome {

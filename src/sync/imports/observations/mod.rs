@@ -72,7 +72,7 @@ pub async fn write(
     for (place, given) in rows.iter().enumerate() {
         match work.members(given).and_then(|members| {
             line::read(members, place, work.plan.strategy)
-                .map_err(|problem| refused(work, given, problem))
+                .map_err(|problem| Box::new(refused(work, given, problem)))
         }) {
             Ok((head, line)) => groups
                 .entry(head.text())
@@ -82,7 +82,7 @@ pub async fn write(
                 })
                 .lines
                 .push(line),
-            Err(result) => drop(results.insert(given.position, result)),
+            Err(result) => drop(results.insert(given.position, *result)),
         }
     }
     look_up(conn, work, &groups).await?;
@@ -298,23 +298,24 @@ fn faults(
     by_row
 }
 
-/// Writes the rows to their reports.
-async fn place(
-    conn: &Conn,
+/// An observation that no rule speaks against, with its report and its row.
+type Good<'a> = (&'a ReportRow, &'a Given, NewObservation<'a>);
+
+/// The rows that no rule speaks against; the others are told.
+fn sift<'a>(
     work: &Work<'_>,
-    rows: &[Given],
-    placed: &[(ReportRow, Vec<Line>)],
-) -> Result<Vec<(RowResult, Uuid)>, WriteError> {
-    let strategy = work.plan.strategy;
-    let mut results = Vec::new();
-    let mut good: Vec<(&ReportRow, &Given, NewObservation<'_>)> = Vec::new();
+    rows: &'a [Given],
+    placed: &'a [(ReportRow, Vec<Line>)],
+    results: &mut Vec<(RowResult, Uuid)>,
+) -> Vec<Good<'a>> {
+    let mut good = Vec::new();
     for (report, lines) in placed {
         let new: Vec<_> = lines
             .iter()
             .map(|line| line.new.new_row(&report.area_code))
             .collect();
         // What is deleted need not say a value.
-        let mut faulty = match strategy {
+        let mut faulty = match work.plan.strategy {
             ImportStrategy::Delete => BTreeMap::new(),
             _ => faults(work, &report.area_code, &new),
         };
@@ -324,10 +325,10 @@ async fn place(
             };
             match faulty.remove(&n) {
                 None => good.push((report, given, new)),
-                Some(faults) => {
+                Some(told) => {
                     let refusal = Refusal {
                         outcome: RowOutcome::Invalid,
-                        faults,
+                        faults: told,
                         existing: None,
                     };
                     results.push((of(work.refused(given, refusal), report.id), report.id));
@@ -335,6 +336,19 @@ async fn place(
             }
         }
     }
+    good
+}
+
+/// Writes the rows to their reports.
+async fn place(
+    conn: &Conn,
+    work: &Work<'_>,
+    rows: &[Given],
+    placed: &[(ReportRow, Vec<Line>)],
+) -> Result<Vec<(RowResult, Uuid)>, WriteError> {
+    let strategy = work.plan.strategy;
+    let mut results = Vec::new();
+    let good = sift(work, rows, placed, &mut results);
     let asked: Vec<_> = good
         .iter()
         .map(|(report, _, new)| (report.id, new))
@@ -342,7 +356,7 @@ async fn place(
     let there = store::compare(conn, &asked).await?;
     let (mut ids, mut writing, mut deleting) = (Vec::new(), Vec::new(), Vec::new());
     let mut changed: BTreeMap<Uuid, &ReportRow> = BTreeMap::new();
-    let mut looked = work.looked.borrow_mut();
+    let mut kept = Vec::new();
     for ((report, given, new), there) in good.iter().zip(there) {
         let entity = Some(report.id.to_string());
         let done = |outcome| work.done(given, outcome, entity.clone(), None);
@@ -365,7 +379,7 @@ async fn place(
                 ImportStrategy::Upsert | ImportStrategy::Update | ImportStrategy::Replace,
                 Some(id),
             ) if there.same => {
-                looked.kept.insert(id);
+                kept.push(id);
                 done(RowOutcome::Unchanged)
             }
             (_, id) => match (must_be_draft(report), strategy, id) {
@@ -383,7 +397,7 @@ async fn place(
                     ids.push(fresh);
                     writing.push((report.id, new));
                     changed.insert(report.id, report);
-                    looked.kept.insert(fresh);
+                    kept.push(fresh);
                     done(if id.is_some() {
                         RowOutcome::Updated
                     } else {
@@ -394,7 +408,7 @@ async fn place(
         };
         results.push((result, report.id));
     }
-    drop(looked);
+    work.looked.borrow_mut().kept.extend(kept);
     for report in changed.into_values() {
         will_change(conn, work, report).await?;
     }
