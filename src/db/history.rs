@@ -14,7 +14,7 @@ use crate::telemetry;
 
 code_list! {
     /// How a version of a row came to be.
-    ChangeOp = "change-op", "Slag av ändring", "Kind of change", check Some("history_op_known");
+    VersionOp = "version-op", "Hur versionen kom till", "How the version came to be", check Some("history_op_known");
     /// It was there when its first change was kept: loaded with the service, not written by a client.
     Found = "found", "Fanns redan", "Was there already";
     Create = "create", "Skapad", "Created";
@@ -35,7 +35,7 @@ pub struct NewEntry<'a> {
     /// The version before, which this one changed.
     pub before: Option<i64>,
     /// How it came to be.
-    pub op: ChangeOp,
+    pub op: VersionOp,
     /// Since when the row is so.
     pub at: DateTime<Utc>,
     /// The area whose office keeps the row.
@@ -55,7 +55,7 @@ pub struct EntryRow {
     pub entity_key: String,
     pub version: i64,
     pub version_before: Option<i64>,
-    pub op: ChangeOp,
+    pub op: VersionOp,
     pub at: DateTime<Utc>,
     pub client_id: Option<String>,
     pub request_id: Option<Uuid>,
@@ -71,7 +71,7 @@ pub struct EntryRow {
 /// When the statement fails.
 pub async fn keep(conn: &Conn, new: NewEntry<'_>) -> QueryResult<usize> {
     let mut conn = conn;
-    let context = telemetry::current().filter(|_| new.op != ChangeOp::Found);
+    let context = telemetry::current().filter(|_| new.op != VersionOp::Found);
     let client = context.as_ref().and_then(|context| context.caller());
     diesel::insert_into(history::table)
         .values((

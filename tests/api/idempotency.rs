@@ -123,6 +123,7 @@ async fn a_rival_that_goes_on_for_too_long_is_told() {
     let app = TestApp::start().await;
     let editor = app.editor(&["18"]);
     let body = partner("Långsam", json!({}));
+    let (claimed, answered) = (tokio::sync::Notify::new(), tokio::sync::Notify::new());
     // Another process that has claimed the key and does not come to its end.
     let holding = app.state.db.write(async |mut conn| {
         diesel::sql_query(
@@ -130,12 +131,15 @@ async fn a_rival_that_goes_on_for_too_long_is_told() {
         )
         .execute(&mut conn)
         .await?;
-        tokio::time::sleep(Duration::from_secs(7)).await;
+        claimed.notify_one();
+        answered.notified().await;
         Err::<(), _>(diesel::result::Error::RollbackTransaction.into())
     });
     let waiting = async {
-        tokio::time::sleep(Duration::from_millis(200)).await;
-        post(&editor, "/partners", KEY, &body).await
+        claimed.notified().await;
+        let reply = post(&editor, "/partners", KEY, &body).await;
+        answered.notify_one();
+        reply
     };
     let (held, reply) = tokio::join!(holding, waiting);
     assert!(held.is_err());

@@ -12,7 +12,7 @@ use super::super::params::RowQuery;
 use super::{CONTACTS, Kept, Resource, View, Writable, gone, show, view};
 use crate::access::audit::{self, AuditAction};
 use crate::access::{Action, Grant, Reach};
-use crate::db::history::{self, ChangeOp, EntryRow, NewEntry};
+use crate::db::history::{self, EntryRow, NewEntry, VersionOp};
 use crate::db::{Conn, Db, WriteError};
 use crate::problem::{ApiResult, Problem, text};
 
@@ -34,7 +34,7 @@ pub async fn before_change<R: Writable>(
 ) -> Result<(), WriteError> {
     let key = row.key().to_string();
     if !history::is_kept(conn, entity::<R>(), &key, row.version()).await? {
-        record::<R>(conn, view, ChangeOp::Found, None, row.clone()).await?;
+        record::<R>(conn, view, VersionOp::Found, None, row.clone()).await?;
     }
     Ok(())
 }
@@ -53,7 +53,7 @@ pub async fn after_change<R: Writable>(
     record::<R>(
         conn,
         view,
-        ChangeOp::Update,
+        VersionOp::Update,
         Some(before.version()),
         row.clone(),
     )
@@ -66,7 +66,7 @@ pub async fn after_change<R: Writable>(
 pub(super) async fn record<R: Writable>(
     conn: &Conn,
     view: &View,
-    op: ChangeOp,
+    op: VersionOp,
     before: Option<i64>,
     row: R::Row,
 ) -> Result<(), WriteError> {

@@ -10,7 +10,7 @@ use super::super::once::{Answer, Once};
 use super::past::{before_change, record};
 use super::{Kept, Resource, View, Writable, alive, plain};
 use crate::access::{Action, Grant};
-use crate::db::history::ChangeOp;
+use crate::db::history::VersionOp;
 use crate::db::savepoint::Savepoint;
 use crate::db::{Conn, Db, WriteError};
 use crate::problem::{ApiResult, Fault, Problem, ProblemKind, text};
@@ -98,7 +98,7 @@ pub async fn add<R: Writable>(
 ) -> Result<(<R::Row as Kept>::Key, i64, R::Out), WriteError> {
     let key = R::insert(conn, new).await?;
     let row = R::find(conn, &key).await?.ok_or(diesel::NotFound)?;
-    record::<R>(conn, view, ChangeOp::Create, None, row).await?;
+    record::<R>(conn, view, VersionOp::Create, None, row).await?;
     let (version, row) = reread::<R>(conn, view, &key).await?;
     Ok((key, version, row))
 }
@@ -131,7 +131,7 @@ pub async fn rewrite<R: Writable>(
         return Ok(None);
     }
     let version = written.version();
-    record::<R>(conn, view, ChangeOp::Update, Some(row.version()), written).await?;
+    record::<R>(conn, view, VersionOp::Update, Some(row.version()), written).await?;
     Ok(Some(version))
 }
 
@@ -155,7 +155,14 @@ pub async fn bury<R: Writable>(conn: &Conn, view: &View, row: R::Row) -> Result<
     before_change::<R>(conn, view, &row).await?;
     R::bury(conn, row.key()).await?;
     let tombstone = R::find(conn, row.key()).await?.ok_or(diesel::NotFound)?;
-    record::<R>(conn, view, ChangeOp::Delete, Some(row.version()), tombstone).await
+    record::<R>(
+        conn,
+        view,
+        VersionOp::Delete,
+        Some(row.version()),
+        tombstone,
+    )
+    .await
 }
 
 /// The row, locked, if the caller may write it and has seen its present version.

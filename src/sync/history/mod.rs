@@ -12,11 +12,11 @@ pub mod versions;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::access::audit::AuditAction;
-use crate::db::history::ChangeOp;
+use crate::db::history::VersionOp;
 use crate::values::CodeList;
 
 /// The vocabularies, for `/code-lists`.
-pub const LISTS: &[CodeList] = &[ChangeOp::LIST, AuditAction::LIST];
+pub const LISTS: &[CodeList] = &[VersionOp::LIST, AuditAction::LIST];
 
 /// The handlers.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {

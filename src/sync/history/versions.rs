@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::store;
 use crate::access::{Action, Grant, Reach};
 use crate::db::fragment::Condition;
-use crate::db::history::{ChangeOp, EntryRow};
+use crate::db::history::{EntryRow, VersionOp};
 use crate::db::window::Window;
 use crate::db::{Conn, Db};
 use crate::http::list::Listing;
@@ -34,7 +34,7 @@ pub struct VersionOut {
     #[schema(example = 1)]
     pub version_before: Option<i64>,
     /// What was done.
-    pub op: ChangeOp,
+    pub op: VersionOp,
     /// Since when the row is so (UTC).
     #[schema(example = "2026-01-15T08:00:00Z")]
     pub at: DateTime<Utc>,
