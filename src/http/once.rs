@@ -340,7 +340,7 @@ impl<T: Responder<Body = BoxBody>> Responder for Answer<T> {
     }
 }
 
-/// Forgets the keys whose time is over, every [`FORGET_EVERY`], without end.
+/// Forgets the keys whose time is over, once an hour, without end.
 pub async fn keep_short(db: Arc<Shared>, clock: Clock) {
     let mut outage = Outage::new("forgetting old idempotency keys");
     let mut ticks = interval(FORGET_EVERY);
