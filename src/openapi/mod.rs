@@ -33,6 +33,7 @@ pub const API_RELEASED: &str = "2026-11-22";
     crate::statistics::deliver::Dialect,
     crate::statistics::codes::PartnershipGroup,
     crate::statistics::coverage::selection::CoverageLevel,
+    crate::statistics::rankings::First,
     crate::sync::types::EntityType,
     crate::formats::cube_json::Cube<'static>
 )))]
