@@ -146,6 +146,26 @@ diesel::table! {
 }
 
 diesel::table! {
+    earlier_observations (report_id, id, updated_at) {
+        report_id -> Uuid,
+        id -> Uuid,
+        measure_code -> Text,
+        area_code -> Text,
+        basis -> Text,
+        gender -> Text,
+        age_band -> Text,
+        subject -> Text,
+        activity_form -> Text,
+        value -> Nullable<Double>,
+        status -> Text,
+        precision -> Text,
+        note -> Nullable<Text>,
+        updated_at -> Timestamptz,
+        until -> Timestamptz,
+    }
+}
+
+diesel::table! {
     feed_epochs (number) {
         number -> Integer,
         id -> Uuid,
@@ -627,6 +647,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     collaboration_regions,
     collaborations,
     culture_schools,
+    earlier_observations,
     feed_epochs,
     feed_retention,
     funding_lines,

@@ -226,6 +226,7 @@ async fn every_rule_of_the_database_can_be_told() {
         "audit_action_known",
         "history_id_once",
         "history_op_known",
+        "earlier_observation_report_exists",
         "change_seq_once",
         "change_op_known",
         "feed_retention_one_row",

@@ -29,7 +29,7 @@ use crate::db::{Conn, Db, WriteError};
 use crate::problem::{ApiResult, Problem, ProblemKind, text};
 use diesel::QueryResult;
 
-pub use past::{after_change, before_change, entity, recalled, show_as_of};
+pub use past::{after_change, before_change, entity, recalled, show_as_of, version_as_of};
 pub use writing::{add, bury, change, create, delete, rewrite};
 pub(crate) use writing::{held, reread};
 

@@ -4,6 +4,7 @@ use diesel::QueryableByName;
 use diesel::sql_types::{Nullable, Text};
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 use samverkan::access::Permission;
+use samverkan::db::connect::{self, Work};
 use samverkan::http::lang::Lang;
 use samverkan::http::resource::Writable;
 use samverkan::registry::partners::api::{PartnerIn, Partners};
@@ -470,4 +471,77 @@ async fn the_database_knows_who_acts_from_the_first_statement_to_the_end_of_the_
         assert_eq!(inside.await, known);
         assert_eq!(asked().await, (None, None));
     }
+}
+
+/// The observations that a list shows, each as measure, gender, value.
+fn numbers(list: &Value) -> Vec<Value> {
+    let items = list["items"].as_array().unwrap();
+    let one = |item: &Value| json!([item["measure"], item["gender"], item["value"]]);
+    items.iter().map(one).collect()
+}
+
+#[actix_web::test]
+async fn the_numbers_of_a_report_can_be_had_as_every_version_had_them() {
+    let app = TestApp::start().await;
+    let admin = app.admin();
+    let source = admin.post("/sources", &json!({"title": "Enkät", "publisher": "Rådet", "area": "SE", "url": "https://e.example/"})).await.expect(201);
+    let measure = json!({"code": "pupils", "kind": "count", "unit": "persons", "labelSv": "Elever", "labelEn": "Pupils",
+        "definitionSv": "Unika elever.", "definitionEn": "Unique pupils."});
+    admin.post("/measures", &measure).await.expect(201);
+    let report =
+        json!({"source": source["id"], "area": "1880", "periodKind": "year", "period": "2025"});
+    let path = add(&admin, "/reports", report).await;
+    let list = format!("{path}/observations");
+    let number =
+        |gender: &str, value: i64| json!({"measure": "pupils", "gender": gender, "value": value});
+    let first = json!({"observations": [number("total", 10), number("girls", 7)]});
+    admin.put(&list, "*", &first).await.expect(200);
+    let second = json!({"observations": [number("total", 12), number("boys", 5)]});
+    let headers = [("Content-Type", "application/json"), ("If-Match", "*")];
+    let second = Some(second.to_string().into_bytes());
+    let merged = admin
+        .send(reqwest::Method::PATCH, &list, &headers, second)
+        .await;
+    merged.expect(200);
+    let third = json!({"observations": [number("total", 13)]});
+    admin.put(&list, "*", &third).await.expect(200);
+
+    let past = versions(&admin, &path).await;
+    assert_eq!(column(&past, "version"), [4, 3, 2, 1]);
+    assert_eq!(
+        column(&column(&past, "row"), "observationCount"),
+        [1, 3, 2, 0]
+    );
+    let then = async |version: usize, more: &str| {
+        let at = past[past.len() - version]["at"].as_str().unwrap();
+        let list = admin.get(&format!("{list}?asOf={at}{more}")).await;
+        numbers(&list.expect(200))
+    };
+    let row = |gender: &str, value: f64| json!(["pupils", gender, value]);
+    assert_eq!(then(1, "").await, [] as [Value; 0]);
+    assert_eq!(then(2, "").await, [row("total", 10.0), row("girls", 7.0)]);
+    assert_eq!(
+        then(3, "").await,
+        [row("total", 12.0), row("girls", 7.0), row("boys", 5.0)]
+    );
+    assert_eq!(then(4, "").await, [row("total", 13.0)]);
+    assert_eq!(
+        then(2, "&measure=pupils&area=1880&limit=1&page=2").await,
+        [row("girls", 7.0)]
+    );
+    assert_eq!(then(2, "&measure=pupil_places").await, [] as [Value; 0]);
+    assert_eq!(then(3, "&limit=1&cursor=").await, [row("total", 12.0)]);
+
+    let before = format!("{list}?asOf=2001-01-01T00:00:00Z");
+    assert_eq!(admin.get(&before).await.status, 404);
+    let known = past[0]["at"].as_str().unwrap();
+    let known = format!("{list}?asOf={known}");
+    assert_eq!(app.reader(&["22"]).get(&known).await.status, 404);
+    assert_eq!(admin.get(&format!("{list}?asOf=igår")).await.status, 400);
+    // The past is only added to, also for those who reach the database.
+    let mut conn = connect::open(app.state.db.target(), Work::Migrate)
+        .await
+        .unwrap();
+    let rewrite = "UPDATE earlier_observations SET value = 0";
+    assert!(conn.batch_execute(rewrite).await.is_err());
 }

@@ -163,6 +163,39 @@ pub async fn show_as_of<R: Writable, A: Action>(
             ),
         ));
     }
+    let then = then::<R, A>(db, grant, key, &view, at).await?;
+    let contacts = view.contacts && grant.reach().covers(&then.area);
+    let mut row = recalled::<R>(then.row, at, contacts);
+    if let Some(members) = row.as_object_mut() {
+        members.retain(|name, _| {
+            R::OWN.iter().all(|own| own != name) || view.include.contains(name.as_str())
+        });
+    }
+    Item::kept(req, &row, query.fields.as_deref(), then.version)
+}
+
+/// The time of the version that a row had at `at`, for what else there is of that version; none for the present one.
+///
+/// # Errors
+/// As for the row itself: 404 for one that is not there, or was not there yet; 410 for one that was deleted by then.
+pub async fn version_as_of<R: Writable, A: Action>(
+    db: &Db,
+    grant: &Grant<A>,
+    key: &<R::Row as Kept>::Key,
+    at: DateTime<Utc>,
+) -> ApiResult<Option<DateTime<Utc>>> {
+    let view = view::<R, A>(db, grant, None)?;
+    let then = then::<R, A>(db, grant, key, &view, at).await?;
+    Ok(then.since)
+}
+
+async fn then<R: Writable, A: Action>(
+    db: &Db,
+    grant: &Grant<A>,
+    key: &<R::Row as Kept>::Key,
+    view: &View,
+    at: DateTime<Utc>,
+) -> ApiResult<Then> {
     let found = db
         .read(async |conn| {
             let Some(row) = R::find(conn, key).await? else {
@@ -173,7 +206,7 @@ pub async fn show_as_of<R: Writable, A: Action>(
             }
             let kept = history::as_of(conn, entity::<R>(), &key.to_string(), at).await?;
             let present = Then::frame(&row);
-            Ok(Some((present, kept, whole::<R>(conn, &view, row).await)))
+            Ok(Some((present, kept, whole::<R>(conn, view, row).await)))
         })
         .await?;
     let Some((present, kept, row)) = found else {
@@ -191,14 +224,7 @@ pub async fn show_as_of<R: Writable, A: Action>(
     if let Some(deleted) = then.row.get("deletedAt").and_then(Value::as_str) {
         return Err(gone(deleted));
     }
-    let contacts = view.contacts && grant.reach().covers(&then.area);
-    let mut row = recalled::<R>(then.row, at, contacts);
-    if let Some(members) = row.as_object_mut() {
-        members.retain(|name, _| {
-            R::OWN.iter().all(|own| own != name) || view.include.contains(name.as_str())
-        });
-    }
-    Item::kept(req, &row, query.fields.as_deref(), then.version)
+    Ok(then)
 }
 
 /// A row as it was.
@@ -206,6 +232,8 @@ struct Then {
     version: i64,
     area: String,
     open: bool,
+    /// Since when it was so; none if it still is.
+    since: Option<DateTime<Utc>>,
     row: Value,
 }
 
@@ -216,6 +244,7 @@ impl Then {
             version: row.version(),
             area: row.area().to_owned(),
             open: row.visible(&Reach::of([])),
+            since: None,
             row: Value::Null,
         }
     }
@@ -225,6 +254,7 @@ impl Then {
             version: entry.version,
             area: entry.area_code,
             open: entry.open,
+            since: Some(entry.at),
             row: entry.row,
         }
     }

@@ -7,4 +7,5 @@ pub mod api;
 pub mod check;
 pub mod model;
 pub mod of_report;
+pub mod past;
 pub mod store;

@@ -1,6 +1,7 @@
 //! `/reports/{reportId}/observations`: the observations of one report, which is how they are written.
 
 use actix_web::{HttpRequest, get, patch, put, web};
+use chrono::{DateTime, Utc};
 use garde::Validate;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -13,6 +14,7 @@ use super::super::store as reports;
 use super::api::{ObservationFilter, ObservationOut, Observations, plain_band};
 use super::check::{self, Known};
 use super::model::NewObservation;
+use super::past::{EarlierObservations, Then};
 use super::store;
 use crate::access::permission::{ParticipationRead, ParticipationWrite};
 use crate::access::{Grant, Permission};
@@ -117,6 +119,10 @@ pub struct ReportObservationFilter {
     /// Statuses, comma separated.
     #[param(value_type = Option<Vec<ObservationStatus>>, style = Form, explode = false)]
     pub status: Option<AnyOf<ObservationStatus>>,
+    /// The observations as they were in the version that the report had at this time (RFC 3339): 404 before the report was
+    /// made and before its history begins. A time to come gives them as they are.
+    #[param(value_type = Option<DateTime<Utc>>, example = "2026-01-15T08:00:00Z")]
+    pub as_of: Option<DateTime<Utc>>,
 }
 
 fn all_ages() -> AgeBand {
@@ -237,7 +243,8 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
 
 /// List the observations of a report
 ///
-/// In the order in which they were first written. To change them, write them back with the `ETag` of the report.
+/// In the order in which they were first written. To change them, write them back with the `ETag` of the report. With `asOf`
+/// they are as they were: the history of the report says who made which version, and when.
 #[utoipa::path(tag = "participation", operation_id = "list_report_observations", params(("reportId" = Uuid, Path, description = "Id of the report", example = "01903e2a-7b4c-7d5e-8f60-718293a4b5c6"), ListQuery, ReportObservationFilter),
     security(("bearer" = [Permission::ParticipationRead.as_str()])), responses((status = 200, description = "A page of observations", body = Page<ObservationOut>)))]
 #[get("/reports/{reportId}/observations")]
@@ -248,15 +255,25 @@ async fn list_report_observations(
     id: web::Path<Uuid>,
     params: ListParams<ReportObservationFilter>,
 ) -> ApiResult<Listing<ObservationOut>> {
+    let ListParams { list, filter } = params;
+    if let Some(at) = filter.as_of
+        && let Some(at) = resource::version_as_of::<Reports, _>(&db, &grant, &id, at).await?
+    {
+        let filter = Then {
+            report: *id,
+            at,
+            only: filter,
+        };
+        let params = ListParams { list, filter };
+        return resource::list::<EarlierObservations, _>(&req, &db, &grant, &params).await;
+    }
     let report = db
         .read(async |conn| reports::find(conn, &id).await)
         .await?
         .ok_or_else(Problem::not_found)?;
     resource::alive(&report, grant.reach())?;
-    let params = ListParams {
-        list: params.list,
-        filter: params.filter.of(*id),
-    };
+    let filter = filter.of(*id);
+    let params = ListParams { list, filter };
     resource::list::<Observations, _>(&req, &db, &grant, &params).await
 }
 

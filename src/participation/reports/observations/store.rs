@@ -77,7 +77,10 @@ pub async fn list(
 }
 
 /// Each observation with its report, which the foreign key promises; one query for all.
-async fn with_reports(conn: &Conn, rows: Vec<ObservationRow>) -> QueryResult<Vec<Observed>> {
+pub(super) async fn with_reports(
+    conn: &Conn,
+    rows: Vec<ObservationRow>,
+) -> QueryResult<Vec<Observed>> {
     let ids = rows.iter().map(|row| row.report_id).collect();
     let reports = reports::by_ids(conn, ids).await?;
     let observed = rows.into_iter().map(|row| {
