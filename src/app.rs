@@ -24,6 +24,7 @@ use crate::statistics::cache::AnswerCache;
 use crate::statistics::library::Library;
 use crate::statistics::publications::thread::Workshop;
 use crate::sync::changes::wake::Wake;
+use crate::sync::copies::exporter::Exporter;
 use crate::sync::imports::job::Importer;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::request_log::request_context;
@@ -56,6 +57,8 @@ pub struct AppState {
     pub workshop: Workshop,
     /// Wakes those who wait for changes.
     pub wake: Wake,
+    /// The places for exports.
+    pub exporter: Exporter,
     /// Where large imports are done.
     pub importer: Importer,
     /// What the health checks know.
@@ -103,6 +106,7 @@ pub fn build_app(
         .app_data(web::Data::new(state.answers))
         .app_data(web::Data::new(state.workshop))
         .app_data(web::Data::new(state.wake))
+        .app_data(web::Data::new(state.exporter))
         .app_data(web::Data::new(state.importer))
         .app_data(state.health)
         .app_data(web::Data::new(

@@ -298,6 +298,9 @@ pub struct Serve {
     /// Database connections for writes and other transactions; each worker has two more for reads
     #[arg(long, env = "SAMVERKAN_POOL_SIZE", value_name = "NUMBER", default_value = "4", value_parser = number::<1, 256>)]
     pool_size: u16,
+    /// Exports at a time, each on a database connection of its own
+    #[arg(long, env = "SAMVERKAN_EXPORTS", value_name = "NUMBER", default_value = "4", value_parser = number::<1, 64>)]
+    exports: u16,
     /// Memory for answers of statistics that are kept to be answered again, in MiB; 0 keeps none
     #[arg(long, env = "SAMVERKAN_STATISTICS_CACHE_MIB", value_name = "MIB", default_value = "64", value_parser = number::<0, 65_535>)]
     statistics_cache_mib: u16,
@@ -339,6 +342,12 @@ impl Serve {
     #[must_use]
     pub fn pool_size(&self) -> usize {
         self.pool_size.into()
+    }
+
+    /// How many exports are made at a time.
+    #[must_use]
+    pub fn exports(&self) -> usize {
+        self.exports.into()
     }
 
     /// How many bytes an imported file may have.

@@ -19,6 +19,7 @@ use crate::app::{AppState, build_app};
 use crate::config::Serve;
 use crate::health::Health;
 use crate::sync::changes::wake::Wake;
+use crate::sync::copies::exporter::Exporter;
 use crate::telemetry::metrics::{self, PoolState};
 
 /// How long the head of a first request may take to arrive.
@@ -56,6 +57,7 @@ pub struct Running {
     signals: Signals,
     health: web::Data<Health>,
     wake: Wake,
+    exporter: Exporter,
     drain: Duration,
     drain_delay: Duration,
 }
@@ -74,6 +76,7 @@ impl Running {
         let signals = Signals::new()?;
         let health = state.health.clone();
         let wake = state.wake.clone();
+        let exporter = state.exporter.clone();
         let numbers = numbers
             .map(|listener| serve_numbers(listener, &state))
             .transpose()?;
@@ -93,6 +96,7 @@ impl Running {
             signals,
             health,
             wake,
+            exporter,
             drain: settings.drain(),
             drain_delay: settings.drain_delay(),
         })
@@ -115,6 +119,7 @@ impl Running {
             sleep(self.drain_delay).await;
             // Whoever waits for a change is answered now: no request under way may outlast the drain.
             self.wake.close();
+            self.exporter.close();
             self.api_handle.stop(true).await;
         };
         select! {

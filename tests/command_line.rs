@@ -100,6 +100,7 @@ fn refusal(command: &mut Command) -> String {
 #[case("SAMVERKAN_AUDIENCE", "--audience", &["", " "])]
 #[case("SAMVERKAN_WORKERS", "--workers", &["", "0", "-1", "many", "257"])]
 #[case("SAMVERKAN_POOL_SIZE", "--pool-size", &["", "0", "1000"])]
+#[case("SAMVERKAN_EXPORTS", "--exports", &["", "0", "65"])]
 #[case("SAMVERKAN_STATISTICS_CACHE_MIB", "--statistics-cache-mib", &["", "-1", "64MB", "65536"])]
 #[case("SAMVERKAN_DRAIN_SECONDS", "--drain-seconds", &["", "25s"])]
 #[case("SAMVERKAN_DRAIN_DELAY_SECONDS", "--drain-delay-seconds", &["", "-1"])]

@@ -40,7 +40,13 @@ impl Caller {
     /// Whether the token that it came with is still good: neither over nor revoked since.
     #[must_use]
     pub fn holds(&self, revocations: &Revocations, now: DateTime<Utc>) -> bool {
-        now.timestamp() < self.claims.exp && !revocations.refuses(&self.claims)
+        now.timestamp() < self.claims.exp && !self.is_revoked(revocations)
+    }
+
+    /// Whether the token has been revoked since.
+    #[must_use]
+    pub fn is_revoked(&self, revocations: &Revocations) -> bool {
+        revocations.refuses(&self.claims)
     }
 }
 

@@ -136,6 +136,13 @@ impl<A: Action> Grant<A> {
         self.caller.holds(revocations, now)
     }
 
+    /// Whether the token has been revoked since. That it ran out meanwhile does not matter to an answer that began
+    /// before and has an end.
+    #[must_use]
+    pub fn is_revoked(&self, revocations: &Revocations) -> bool {
+        self.caller.is_revoked(revocations)
+    }
+
     /// Fails unless the action is allowed in `area`, which the body or the row names at `pointer`.
     ///
     /// # Errors

@@ -24,6 +24,7 @@ use crate::statistics::cache::AnswerCache;
 use crate::statistics::library::{self, Library};
 use crate::statistics::publications::thread::Workshop;
 use crate::sync::changes::{self, wake::Wake};
+use crate::sync::copies::exporter::Exporter;
 use crate::sync::imports::job::Importer;
 use crate::telemetry::logging;
 use crate::telemetry::metrics::Metrics;
@@ -92,6 +93,7 @@ async fn answer(settings: &Serve, database: &Database) -> Result<(), Failure> {
     let workshop = Workshop::new(Arc::clone(&db), library.clone());
     let importer = Importer::new(Arc::clone(&db), settings.import_limit());
     let state = AppState {
+        exporter: Exporter::new(settings.exports()),
         importer: importer.clone(),
         workshop: workshop.clone(),
         wake,

@@ -26,6 +26,9 @@ pub enum Work {
     /// Making a publication: as long as it takes. The server looks every 5 s whether its client is still there, so that
     /// a long sort does not outlive a process that died.
     Publish,
+    /// One state of the database, read in parts: 30 s a statement, 2 minutes between two. PostgreSQL's views show it by
+    /// a name of its own, since its transaction may be open for long.
+    Export,
 }
 
 impl Work {
@@ -40,6 +43,9 @@ impl Work {
             Self::Migrate => "-c statement_timeout=0 -c lock_timeout=60000",
             Self::Publish => {
                 "-c statement_timeout=0 -c lock_timeout=20000 -c client_connection_check_interval=5000 -c work_mem=64MB"
+            }
+            Self::Export => {
+                "-c statement_timeout=30000 -c lock_timeout=2000 -c idle_in_transaction_session_timeout=120000 -c default_transaction_read_only=on"
             }
         }
     }
@@ -185,6 +191,9 @@ async fn dial(
         None => work.options().to_owned(),
     };
     config.options(options);
+    if work == Work::Export {
+        config.application_name("samverkan export");
+    }
     config
         .connect(NoTls)
         .await

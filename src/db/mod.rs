@@ -39,6 +39,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 pub use connect::{ConnectError, Target, Work};
 use lane::Lane;
+pub use snapshot::LongSnapshot;
 
 use crate::clock::Clock;
 use crate::problem::Problem;

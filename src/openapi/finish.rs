@@ -69,9 +69,14 @@ fn takes_a_key(operation: &Value, method: &str) -> bool {
     method == "post" && !statistics::are_answered(operation)
 }
 
-/// Whether what it answers is followed by cursor: it has no ETag, and its cursor can be lost.
+/// Whether what it answers is followed by cursor, which can be lost.
 fn is_followed(path: &str) -> bool {
     matches!(path, "/changes" | "/snapshot" | "/sync/digest")
+}
+
+/// Whether what it answers is made for this one time, and has no ETag.
+fn is_made_anew(path: &str) -> bool {
+    is_followed(path) || path.starts_with("/exports/")
 }
 
 fn parameters(operation: &mut Value, path: &str, method: &str) {
@@ -84,7 +89,7 @@ fn parameters(operation: &mut Value, path: &str, method: &str) {
         |name: &str| list.push(json!({"$ref": format!("#/components/parameters/{name}")}));
     add("Traceparent");
     add("AcceptLanguage");
-    if method == "get" && !is_followed(path) {
+    if method == "get" && !is_made_anew(path) {
         add("IfNoneMatch");
     }
     if needs_if_match(path, method) {
@@ -153,7 +158,7 @@ fn patch_schema(document: &mut Value, name: &str) {
 
 /// The other forms of an answer: selections, CSV, workbooks, 304.
 fn answers(operation: &mut Value, path: &str, method: &str) {
-    if method != "get" || is_followed(path) {
+    if method != "get" || is_made_anew(path) {
         return;
     }
     let parameters = operation.get("parameters").and_then(Value::as_array);

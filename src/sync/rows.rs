@@ -21,6 +21,7 @@ use crate::participation::measures::api::Measures;
 use crate::participation::populations::api::Populations;
 use crate::participation::reports::api::Reports;
 use crate::participation::reports::observations::api::Observations;
+use crate::participation::reports::store::observation_counts;
 use crate::participation::sources::api::Sources;
 use crate::registry::areas::districts::Districts;
 use crate::registry::collaborations::api::Collaborations;
@@ -45,16 +46,32 @@ pub struct Copied {
 pub enum Part<'a> {
     /// Those with these keys.
     Keys(&'a [String]),
-    /// Those after this key (from the beginning without one), at most so many.
-    After(Option<&'a str>, i64),
+    /// The next ones in the order of their keys.
+    After {
+        /// The last key that was read; from the beginning without one.
+        key: Option<&'a str>,
+        /// At most so many.
+        limit: i64,
+        /// At most so many with their observations, each counted as one; but one row at least.
+        weight: i64,
+    },
+}
+
+/// Rows that were read.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// In the order of their keys: ids by value, codes byte by byte.
+    pub rows: Vec<Copied>,
+    /// Whether there are more after the last.
+    pub more: bool,
 }
 
 impl EntityType {
-    /// Reads rows that the reader may see, in the order of their keys: ids by value, codes byte by byte.
+    /// Reads rows that the reader may see.
     ///
     /// # Errors
     /// When a query fails.
-    pub async fn read(self, conn: &Conn, view: &View, part: Part<'_>) -> QueryResult<Vec<Copied>> {
+    pub async fn read(self, conn: &Conn, view: &View, part: Part<'_>) -> QueryResult<Batch> {
         let view = &View {
             include: self.own(view),
             ..view.clone()
@@ -85,7 +102,7 @@ impl EntityType {
     }
 }
 
-async fn read<R>(conn: &Conn, view: &View, part: Part<'_>) -> QueryResult<Vec<Copied>>
+async fn read<R>(conn: &Conn, view: &View, part: Part<'_>) -> QueryResult<Batch>
 where
     R: Resource<Filter: DeserializeOwned>,
 {
@@ -96,8 +113,10 @@ where
             let count = i64::try_from(keys.len()).unwrap_or(i64::MAX - 1);
             (Position::Start, count)
         }
-        Part::After(None, limit) => (Position::Start, limit),
-        Part::After(Some(key), limit) => (Position::After(vec![Some(key.to_owned())]), limit),
+        Part::After { key, limit, .. } => {
+            let after = |key: &str| Position::After(vec![Some(key.to_owned())]);
+            (key.map_or(Position::Start, after), limit)
+        }
     };
     let window = Window {
         order: vec![SortTerm {
@@ -111,7 +130,9 @@ where
     let filter = no_filter::<R::Filter>().map_err(unreadable)?;
     let (mut rows, _) = R::list(conn, &filter, &conditions, &window).await?;
     // A window that is read by cursor holds one row more than asked for.
-    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = rows.len() > limit;
+    rows.truncate(limit);
     let known: Vec<(String, i64)> = rows
         .iter()
         .map(|row| (row.key().to_string(), row.version()))
@@ -121,7 +142,8 @@ where
         let data = json(&out)?;
         Ok(Copied { key, version, data })
     });
-    copied.collect()
+    let rows = copied.collect::<QueryResult<_>>()?;
+    Ok(Batch { rows, more })
 }
 
 fn among<R: Resource>(keys: &[String]) -> Condition {
@@ -134,25 +156,43 @@ fn among<R: Resource>(keys: &[String]) -> Condition {
 }
 
 /// Observations travel inside their report: one row, however many numbers changed.
-async fn with_observations(conn: &Conn, view: &View, part: Part<'_>) -> QueryResult<Vec<Copied>> {
-    let mut reports = read::<Reports>(conn, view, part).await?;
-    let ids: Vec<Uuid> = reports
-        .iter()
-        .filter_map(|report| report.key.parse().ok())
-        .collect();
+async fn with_observations(conn: &Conn, view: &View, part: Part<'_>) -> QueryResult<Batch> {
+    let mut batch = read::<Reports>(conn, view, part).await?;
+    let id = |report: &Copied| report.key.parse::<Uuid>().ok();
+    if let Part::After { weight, .. } = part {
+        let counts = observation_counts(conn, batch.rows.iter().filter_map(id).collect()).await?;
+        let weights = batch.rows.iter().map(|report| {
+            let own = id(report).and_then(|id| counts.get(&id));
+            1 + own.copied().unwrap_or(0)
+        });
+        let fitting = light_enough(weights, weight);
+        batch.more |= fitting < batch.rows.len();
+        batch.rows.truncate(fitting);
+    }
+    let ids: Vec<Uuid> = batch.rows.iter().filter_map(id).collect();
     let mut of_reports: HashMap<String, Vec<Value>> = HashMap::new();
     for observation in Observations::of_reports(conn, view, &ids).await? {
         let report = observation.report.to_string();
         let observation = json(&observation)?;
         of_reports.entry(report).or_default().push(observation);
     }
-    for report in &mut reports {
+    for report in &mut batch.rows {
         let observations = of_reports.remove(&report.key).unwrap_or_default();
         if let Some(members) = report.data.as_object_mut() {
             members.insert("observations".to_owned(), Value::Array(observations));
         }
     }
-    Ok(reports)
+    Ok(batch)
+}
+
+/// How many of the first come to this weight at the most; the very first is taken whatever it weighs.
+#[must_use]
+pub fn light_enough(weights: impl Iterator<Item = i64>, most: i64) -> usize {
+    let sums = weights.scan(0, |sum, weight| {
+        *sum += weight;
+        Some(*sum)
+    });
+    sums.take_while(|sum| *sum <= most).count().max(1)
 }
 
 fn json(shown: &impl Serialize) -> QueryResult<Value> {
@@ -167,4 +207,18 @@ fn unreadable(error: impl Display) -> QueryError {
 #[must_use]
 pub fn scopes(reach: &Reach) -> Option<Vec<String>> {
     (!reach.is_national()).then(|| reach.areas().to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_cut_by_its_weight_and_holds_at_least_one_row() {
+        let fit = |weights: &[i64]| light_enough(weights.iter().copied(), 20_000);
+        assert_eq!(fit(&[1, 1, 1]), 3);
+        assert_eq!(fit(&[10_000, 10_000, 1]), 2);
+        assert_eq!(fit(&[1, 20_000]), 1);
+        assert_eq!(fit(&[100_000, 1]), 1);
+    }
 }

@@ -634,14 +634,15 @@ async fn what_there_is_to_follow_is_described() {
     let sync = caller.get("/sync").await.expect(200);
     let types = sync["types"].as_array().unwrap();
     assert_eq!(types.len(), EntityType::ALL.len());
-    assert_eq!(
-        types[2],
-        json!({"type": "partners", "permission": "registry:read", "readable": true})
-    );
-    assert_eq!(
-        types[9],
-        json!({"type": "reports", "permission": "participation:read", "readable": false})
-    );
+    for (n, of, permission, readable) in [
+        (2, "partners", "registry:read", true),
+        (9, "reports", "participation:read", false),
+    ] {
+        let export = format!("{}/samverkan/v1/exports/{of}.ndjson", app.origin);
+        let expected =
+            json!({"type": of, "permission": permission, "readable": readable, "export": export});
+        assert_eq!(types[n], expected);
+    }
     assert_eq!(
         (&sync["retentionDays"], &sync["oldest"]),
         (&json!(400), &json!("0"))

@@ -23,6 +23,7 @@ mod collaborations;
 mod copies;
 mod culture_schools;
 mod every_resource;
+mod exports;
 mod history;
 mod idempotency;
 mod imports;

@@ -20,11 +20,11 @@ use crate::http::params::AnyOf;
 use crate::http::resource::{View, plain};
 use crate::participation::reports::store::observation_counts;
 use crate::problem::{ApiResult, Problem, ProblemKind, text};
-use crate::sync::rows::{Copied, Part, scopes};
+use crate::sync::rows::{Batch, Part, light_enough, scopes};
 use crate::sync::types::{ChangeOp, EntityType};
 
 /// The most rows of one answer, each observation counted as one.
-const MAX_WEIGHT: i64 = 20_000;
+pub const MAX_WEIGHT: i64 = 20_000;
 
 /// One change: what became of a row, at its newest.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -166,12 +166,7 @@ impl Follower {
     ///
     /// # Errors
     /// When a query fails.
-    pub async fn rows(
-        &self,
-        conn: &Conn,
-        of: EntityType,
-        part: Part<'_>,
-    ) -> QueryResult<Vec<Copied>> {
+    pub async fn rows(&self, conn: &Conn, of: EntityType, part: Part<'_>) -> QueryResult<Batch> {
         of.read(conn, &self.view, part).await
     }
 
@@ -263,7 +258,7 @@ impl Follower {
             if keys.is_empty() {
                 continue;
             }
-            for row in self.rows(conn, *of, Part::Keys(&keys)).await? {
+            for row in self.rows(conn, *of, Part::Keys(&keys)).await?.rows {
                 rows.insert((*of, row.key), (row.version, row.data));
             }
         }
@@ -313,28 +308,5 @@ async fn fitting(conn: &Conn, found: &[Change], limit: i64) -> QueryResult<usize
         let own = key(change).and_then(|id| observations.get(&id));
         1 + own.copied().unwrap_or(0)
     });
-    Ok(light_enough(weights))
-}
-
-/// How many of the first come to [`MAX_WEIGHT`] at the most; the very first is taken whatever it weighs.
-fn light_enough(weights: impl Iterator<Item = i64>) -> usize {
-    let sums = weights.scan(0, |sum, weight| {
-        *sum += weight;
-        Some(*sum)
-    });
-    sums.take_while(|sum| *sum <= MAX_WEIGHT).count().max(1)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_answer_is_cut_by_its_weight_and_holds_at_least_one_change() {
-        let fit = |weights: &[i64]| light_enough(weights.iter().copied());
-        assert_eq!(fit(&[1, 1, 1]), 3);
-        assert_eq!(fit(&[10_000, 10_000, 1]), 2);
-        assert_eq!(fit(&[1, MAX_WEIGHT]), 1);
-        assert_eq!(fit(&[MAX_WEIGHT * 5, 1]), 1);
-    }
+    Ok(light_enough(weights, MAX_WEIGHT))
 }

@@ -7,12 +7,14 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
+use super::{export, exporter};
 use crate::access::permission::SyncRead;
 use crate::access::{Grant, Permission};
 use crate::db::Db;
-use crate::http::list::Item;
+use crate::http::list::{Item, PublicUrl};
 use crate::http::params::{NoQuery, Params};
-use crate::http::{DEFAULT_LIMIT, MAX_LIMIT};
+use crate::http::{BASE_PATH, DEFAULT_LIMIT, MAX_LIMIT};
+use crate::openapi::API_VERSION;
 use crate::problem::ApiResult;
 use crate::sync::changes::api::MAX_WAIT;
 use crate::sync::changes::store;
@@ -27,6 +29,10 @@ const POLL_SECONDS: i64 = 10;
 #[serde(rename_all = "camelCase")]
 #[schema(as = Sync)]
 pub struct SyncOut {
+    /// The version of the API that says what rows hold. After a step of it, rows may have members that a copy lacks: to have
+    /// them, copy anew.
+    #[schema(example = "1.0.0")]
+    pub schema: &'static str,
     /// The kinds of row, in an order in which a copy can store them: a row refers to rows of earlier kinds or its own.
     pub types: Vec<SyncTypeOut>,
     /// Whose numbers the feed hands out now. Another one after a failover or a restored backup.
@@ -52,6 +58,9 @@ pub struct SyncOut {
     /// How often to ask without `wait`, in seconds.
     #[schema(example = 10)]
     pub poll_seconds: i64,
+    /// The longest that an export may take, in seconds.
+    #[schema(example = 1800)]
+    pub max_export_seconds: u64,
     /// The service's time (UTC).
     #[schema(example = "2026-01-15T08:00:00Z")]
     pub server_time: DateTime<Utc>,
@@ -69,6 +78,9 @@ pub struct SyncTypeOut {
     pub permission: Permission,
     /// Whether this client has it.
     pub readable: bool,
+    /// Where all rows of the kind can be had in one answer.
+    #[schema(example = "https://samverkan.example.org/samverkan/v1/exports/partners.ndjson")]
+    pub export: String,
 }
 
 /// The handlers.
@@ -89,12 +101,15 @@ async fn get_sync(
     _: Params<NoQuery>,
 ) -> ApiResult<Item<SyncOut>> {
     let standing = db.snapshot(store::standing).await?;
+    let base = format!("{}{BASE_PATH}", PublicUrl::origin(&req));
     let types = EntityType::ALL.into_iter().map(|of| SyncTypeOut {
         of,
         permission: of.permission(),
         readable: grant.also(of.permission()),
+        export: format!("{base}{}", export::path(of)),
     });
     let out = SyncOut {
+        schema: API_VERSION,
         types: types.collect(),
         epoch: standing.epoch.id,
         newest: standing.newest.to_string(),
@@ -104,6 +119,7 @@ async fn get_sync(
         default_limit: DEFAULT_LIMIT,
         max_wait: MAX_WAIT,
         poll_seconds: POLL_SECONDS,
+        max_export_seconds: exporter::LONGEST.as_secs(),
         server_time: db.clock().now(),
     };
     Item::new(&req, &out, None, None)

@@ -2,6 +2,8 @@
 
 pub mod digest;
 pub mod discovery;
+pub mod export;
+pub mod exporter;
 pub mod snapshot;
 
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -10,5 +12,6 @@ use utoipa_actix_web::service_config::ServiceConfig;
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(discovery::routes)
         .configure(snapshot::routes)
+        .configure(export::routes)
         .configure(digest::routes);
 }

@@ -24,13 +24,10 @@ use crate::http::params::{AnyOf, Params};
 use crate::problem::{ApiResult, Problem};
 use crate::sync::changes::api::within;
 use crate::sync::changes::cursor::Cursor;
-use crate::sync::changes::follow::Follower;
+use crate::sync::changes::follow::{Follower, MAX_WEIGHT};
 use crate::sync::changes::store;
-use crate::sync::rows::{Copied, Part};
+use crate::sync::rows::{Batch, Copied, Part};
 use crate::sync::types::EntityType;
-
-/// Reports of a page at the most: each brings its observations.
-const MAX_REPORTS: usize = 50;
 
 /// What to copy.
 #[derive(Clone, Debug, Deserialize, IntoParams)]
@@ -40,7 +37,7 @@ pub struct SnapshotQuery {
     /// Where to go on: `nextCursor` of the page before. Without it, or empty, from the beginning.
     #[param(example = "")]
     pub cursor: Option<String>,
-    /// Rows of a page at the most, 1–1000; a job asks for many. Reports come 50 at a time.
+    /// Rows of a page at the most, 1–1000; a job asks for many. There are fewer where reports bring many observations.
     #[param(default = 20, minimum = 1, maximum = 1000, example = 20)]
     pub limit: Option<i64>,
     /// Kinds of row, comma separated; all that the client may read if left out. Follow the feed with the same.
@@ -81,6 +78,20 @@ pub struct SnapshotRowOut {
     /// The row, as the feed tells it.
     #[schema(value_type = Object, example = json!({"id": "01903e2a-7b4c-7d5e-8f60-718293a4b5c6", "name": "Örebro Idrottsförening", "version": 7}))]
     pub data: Value,
+}
+
+impl SnapshotRowOut {
+    /// A row of this kind.
+    #[must_use]
+    pub fn of(of: EntityType, row: Copied) -> Self {
+        let Copied { key, version, data } = row;
+        Self {
+            of,
+            key,
+            version,
+            data,
+        }
+    }
 }
 
 /// A place between two pages.
@@ -165,25 +176,14 @@ async fn page(
     let mut next = None;
     let types = follower.types().iter().copied();
     for of in types.skip_while(|of| place.is_some_and(|place| place.of != *of)) {
-        let room = limit - items.len();
-        let most = match of {
-            EntityType::Reports => room.min(MAX_REPORTS),
-            _ => room,
+        let part = Part::After {
+            key: after.as_deref(),
+            limit: i64::try_from(limit - items.len()).unwrap_or(i64::MAX),
+            weight: MAX_WEIGHT,
         };
-        let part = Part::After(after.as_deref(), i64::try_from(most).unwrap_or(i64::MAX));
-        let rows = follower.rows(conn, of, part).await?;
-        let full = rows.len() >= most;
-        let rows = rows.into_iter().map(|row| {
-            let Copied { key, version, data } = row;
-            SnapshotRowOut {
-                of,
-                key,
-                version,
-                data,
-            }
-        });
-        items.extend(rows);
-        if full {
+        let Batch { rows, more } = follower.rows(conn, of, part).await?;
+        items.extend(rows.into_iter().map(|row| SnapshotRowOut::of(of, row)));
+        if more || items.len() >= limit {
             next = items.last().map(|last| Place {
                 feed,
                 of,

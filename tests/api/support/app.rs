@@ -15,6 +15,7 @@ use samverkan::db::Shared;
 use samverkan::db::connect::Target;
 use samverkan::health::Health;
 use samverkan::statistics::publications::thread::Workshop;
+use samverkan::sync::copies::exporter::Exporter;
 use samverkan::sync::imports::job::Importer;
 use samverkan::telemetry::metrics::Metrics;
 
@@ -64,6 +65,7 @@ impl TestApp {
         let db = Shared::new(target, size, clock.clone()).unwrap();
         let library = samverkan::statistics::library::Library::default();
         let state = AppState {
+            exporter: Exporter::new(2),
             importer: Importer::new(Arc::clone(&db), 16 * 1024 * 1024),
             workshop: Workshop::new(Arc::clone(&db), library.clone()),
             issuer: web::Data::new(
@@ -124,18 +126,19 @@ impl TestApp {
             .map(|permission| permission.as_str())
             .collect();
         let areas = areas.iter().map(|area| (*area).to_owned()).collect();
+        let subject = uuid::Uuid::now_v7();
         let token = self
             .state
             .issuer
             .issue(
-                uuid::Uuid::now_v7(),
+                subject,
                 "client_test",
                 &scope.join(" "),
                 areas,
                 self.state.clock.now(),
             )
             .unwrap();
-        Caller::new(self.origin.clone(), Some(token.token))
+        Caller::new(self.origin.clone(), Some(token.token)).known_as(subject)
     }
 
     /// Reads everything that can be read in these areas.

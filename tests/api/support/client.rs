@@ -21,6 +21,7 @@ fn contract() -> &'static Contract {
 pub struct Caller {
     origin: String,
     token: Option<String>,
+    subject: uuid::Uuid,
     http: reqwest::Client,
 }
 
@@ -106,8 +107,19 @@ impl Caller {
         Self {
             origin,
             token,
+            subject: uuid::Uuid::nil(),
             http,
         }
+    }
+
+    /// The same caller, whose row is this one.
+    pub fn known_as(self, subject: uuid::Uuid) -> Self {
+        Self { subject, ..self }
+    }
+
+    /// The row of its client.
+    pub fn subject(&self) -> uuid::Uuid {
+        self.subject
     }
 
     /// The same caller with another token.

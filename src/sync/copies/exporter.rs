@@ -1,0 +1,290 @@
+//! How an export is made: one state of the database, read in small parts by a task of its own and handed to the answer
+//! as fast as the client takes them. So the memory is the same for ten rows and for ten million.
+//!
+//! An export that ends is whole, and its last line says so. Whatever ends it before (the database, a client that takes
+//! nothing any more, the time, a token that was revoked) breaks the answer off: the connection is closed in the middle of
+//! it, and there is no last line.
+
+use std::fmt::{self, Display};
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::rt;
+use actix_web::web::Bytes;
+use futures_util::{Stream, stream};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::time::timeout;
+
+use super::export::ExportHead;
+use super::snapshot::SnapshotRowOut;
+use crate::access::Grant;
+use crate::access::bearer::Revocations;
+use crate::access::permission::SyncRead;
+use crate::db::{DbError, LongSnapshot};
+use crate::problem::{ApiResult, Problem, text};
+use crate::sync::changes::follow::Follower;
+use crate::sync::rows::{Batch, Part};
+use crate::sync::types::EntityType;
+use crate::telemetry;
+
+/// The longest that an export may take. The state that it reads keeps the database from cleaning up behind newer ones.
+pub const LONGEST: Duration = Duration::from_mins(30);
+/// How long a request waits for a place.
+const PLACE_WAIT: Duration = Duration::from_secs(2);
+/// How long a client may take for one part.
+const PART_WAIT: Duration = Duration::from_mins(1);
+/// Rows of a part at the most: what a worker writes without keeping its other requests waiting.
+const PART_ROWS: i64 = 200;
+/// The same with the observations of reports, each counted as one.
+const PART_WEIGHT: i64 = 2_000;
+
+/// The places for exports of a process; clones share them. Each export has a connection of its own, so that none of the
+/// connections for short work is ever taken by a long one.
+#[derive(Clone, Debug)]
+pub struct Exporter(Arc<Semaphore>);
+
+impl Exporter {
+    /// With so many places.
+    #[must_use]
+    pub fn new(places: usize) -> Self {
+        Self(Arc::new(Semaphore::new(places)))
+    }
+
+    /// A place, as soon as one is free.
+    ///
+    /// # Errors
+    /// 503 when none becomes free soon, or the service is about to stop.
+    pub async fn place(&self) -> ApiResult<OwnedSemaphorePermit> {
+        let place = timeout(PLACE_WAIT, Arc::clone(&self.0).acquire_owned()).await;
+        match place {
+            Ok(Ok(place)) => Ok(place),
+            Ok(Err(_)) => Err(Problem::unavailable("the service is about to stop")),
+            Err(_) => Err(
+                Problem::unavailable("all places for exports are taken").detail(text(
+                    "Alla platser för exporter är upptagna. Försök igen om en stund.",
+                    "All places for exports are taken. Try again in a moment.",
+                )),
+            ),
+        }
+    }
+
+    /// Begins no export any more: the service is about to stop. Those under way have the time of all requests.
+    pub fn close(&self) {
+        self.0.close();
+    }
+}
+
+/// How the rows are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// One object a line, and a last line with the digest of all lines before it.
+    Ndjson,
+    /// One object, whose end is the end.
+    Json,
+}
+
+/// An export that has begun: its first rows are read, so that what can be refused has been.
+pub(super) struct Export {
+    pub(super) form: Form,
+    pub(super) of: EntityType,
+    pub(super) follower: Follower,
+    pub(super) snapshot: LongSnapshot,
+    pub(super) grant: Grant<SyncRead>,
+    pub(super) revocations: Revocations,
+    /// Held until the connection is closed.
+    pub(super) place: OwnedSemaphorePermit,
+}
+
+/// What is handed to the answer.
+struct Piece {
+    bytes: Bytes,
+    last: bool,
+}
+
+/// Why an export ended before its end.
+enum Broken {
+    Database(DbError),
+    Writing(serde_json::Error),
+    Revoked,
+    Stalled,
+    HungUp,
+}
+
+impl Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Database(error) => error.fmt(f),
+            Self::Writing(error) => error.fmt(f),
+            Self::Revoked => f.write_str("its token was revoked"),
+            Self::Stalled => write!(f, "the client took nothing for {PART_WAIT:?}"),
+            Self::HungUp => f.write_str("the client hung up, or the service stopped"),
+        }
+    }
+}
+
+impl Export {
+    /// Reads the next rows after this key.
+    pub(super) async fn part(&self, after: Option<&str>) -> Result<Batch, DbError> {
+        let part = Part::After {
+            key: after,
+            limit: PART_ROWS,
+            weight: PART_WEIGHT,
+        };
+        self.snapshot
+            .read(async |conn| self.follower.rows(conn, self.of, part).await)
+            .await
+    }
+
+    /// The answer. A stream that was not whole ends with a failure.
+    pub(super) fn stream(
+        self,
+        head: &ExportHead,
+        first: Batch,
+    ) -> ApiResult<impl Stream<Item = io::Result<Bytes>> + 'static> {
+        let mut written = Written::new(self.form);
+        written.head(head).map_err(Problem::internal)?;
+        let (sender, receiver) = mpsc::channel(1);
+        let context = telemetry::current();
+        rt::spawn(async move {
+            let making = self.make(written, first, sender);
+            match context {
+                // The id of the request goes on.
+                Some(context) => telemetry::with_context(context, making).await,
+                None => making.await,
+            }
+        });
+        let pieces = stream::unfold(Some(receiver), async |receiver| {
+            let mut receiver = receiver?;
+            match receiver.recv().await {
+                Some(Piece { bytes, last }) => Some((Ok(bytes), (!last).then_some(receiver))),
+                None => Some((Err(io::Error::other("broken off")), None)),
+            }
+        });
+        Ok(Box::pin(pieces))
+    }
+
+    async fn make(self, mut written: Written, first: Batch, pieces: mpsc::Sender<Piece>) {
+        let of = self.of;
+        let done = tokio::select! {
+            done = timeout(LONGEST, self.write(&mut written, first, &pieces)) => done,
+            // A query may be under way: nobody waits for it any more.
+            () = pieces.closed() => Ok(Err(Broken::HungUp)),
+        };
+        let rows = written.rows;
+        match done {
+            Ok(Ok(())) => {}
+            Ok(Err(Broken::HungUp)) => {
+                log::info!(kind = of.as_str(), rows; "an export broke off: {}", Broken::HungUp);
+            }
+            Ok(Err(why)) => {
+                log::error!(kind = of.as_str(), rows; "an export broke off: {why}");
+            }
+            Err(_) => {
+                log::error!(kind = of.as_str(), rows; "an export broke off: it took longer than {LONGEST:?}");
+            }
+        }
+        drop(self.snapshot);
+        drop(self.place);
+    }
+
+    async fn write(
+        &self,
+        written: &mut Written,
+        first: Batch,
+        pieces: &mpsc::Sender<Piece>,
+    ) -> Result<(), Broken> {
+        let mut batch = first;
+        loop {
+            let after = batch.rows.last().map(|row| row.key.clone());
+            for row in batch.rows {
+                let row = SnapshotRowOut::of(self.of, row);
+                written.row(&row).map_err(Broken::Writing)?;
+            }
+            if !batch.more {
+                written.tail();
+            }
+            let piece = Piece {
+                bytes: written.take(),
+                last: !batch.more,
+            };
+            let room = timeout(PART_WAIT, pieces.reserve()).await;
+            let room = room.map_err(|_| Broken::Stalled)?;
+            room.map_err(|_| Broken::HungUp)?.send(piece);
+            if !batch.more {
+                return Ok(());
+            }
+            if self.grant.is_revoked(&self.revocations) {
+                return Err(Broken::Revoked);
+            }
+            batch = self
+                .part(after.as_deref())
+                .await
+                .map_err(Broken::Database)?;
+        }
+    }
+}
+
+/// The text of an export as far as it is written.
+struct Written {
+    form: Form,
+    bytes: Vec<u8>,
+    hash: Sha256,
+    rows: u64,
+}
+
+impl Written {
+    fn new(form: Form) -> Self {
+        Self {
+            form,
+            bytes: Vec::new(),
+            hash: Sha256::new(),
+            rows: 0,
+        }
+    }
+
+    fn head(&mut self, head: &ExportHead) -> serde_json::Result<()> {
+        serde_json::to_writer(&mut self.bytes, head)?;
+        if self.form == Form::Json {
+            // The rows are one more member.
+            self.bytes.pop();
+            self.bytes.extend_from_slice(b",\"items\":[");
+        }
+        self.bytes.push(b'\n');
+        Ok(())
+    }
+
+    fn row(&mut self, row: &SnapshotRowOut) -> serde_json::Result<()> {
+        if self.form == Form::Json && self.rows > 0 {
+            self.bytes.push(b',');
+        }
+        serde_json::to_writer(&mut self.bytes, row)?;
+        self.bytes.push(b'\n');
+        self.rows += 1;
+        Ok(())
+    }
+
+    fn tail(&mut self) {
+        let rows = self.rows;
+        let tail = match self.form {
+            Form::Ndjson => {
+                let mut hash = self.hash.clone();
+                hash.update(&self.bytes);
+                let hash = hash.finalize();
+                let sha256: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+                json!({"end": true, "rows": rows, "sha256": sha256}).to_string()
+            }
+            Form::Json => format!("],\"rows\":{rows}}}"),
+        };
+        self.bytes.extend_from_slice(tail.as_bytes());
+        self.bytes.push(b'\n');
+    }
+
+    /// What has been written since the last time.
+    fn take(&mut self) -> Bytes {
+        self.hash.update(&self.bytes);
+        std::mem::take(&mut self.bytes).into()
+    }
+}
