@@ -54,6 +54,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    checkpoints (id) {
+        id -> Uuid,
+        client_id -> Text,
+        name -> Text,
+        cursor -> Text,
+        seq -> BigInt,
+        note -> Nullable<Text>,
+        version -> BigInt,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     client_secrets (id) {
         id -> Uuid,
         client_id -> Uuid,
@@ -640,6 +654,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     areas,
     audit_events,
     changes,
+    checkpoints,
     client_secrets,
     clients,
     collaboration_goals,

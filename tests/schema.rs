@@ -196,6 +196,7 @@ async fn every_rule_of_the_database_can_be_told() {
         "observation_value_fits_measure",
         "observation_area_inside_report",
         "client_two_secrets",
+        "checkpoint_at_most_fifty",
         "areas_pkey",
         "measures_pkey",
         "project_areas_pkey",
@@ -228,6 +229,8 @@ async fn every_rule_of_the_database_can_be_told() {
         "history_op_known",
         "earlier_observation_report_exists",
         "change_seq_once",
+        "checkpoint_once",
+        "checkpoint_name_format",
         "change_op_known",
         "feed_retention_one_row",
     ];

@@ -80,6 +80,12 @@ pub const CONFLICTS: &[Rule] = &[
         "The key in Idempotency-Key was used for another import already.",
     ),
     (
+        "checkpoint_at_most_fifty",
+        "",
+        "En klient har högst 50 kontrollpunkter. Ta bort en först.",
+        "A client has at most 50 checkpoints. Delete one first.",
+    ),
+    (
         "client_two_secrets",
         "",
         "Klienten har redan två giltiga hemligheter; återkalla en först.",

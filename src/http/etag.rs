@@ -140,6 +140,57 @@ impl Expected {
     }
 }
 
+/// What a PUT to an address of the client's choice demands: both ways to write it are conditional.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Nothing may be there (`If-None-Match: *`).
+    Free,
+    /// What is there is to be replaced (`If-Match`).
+    Held(Expected),
+}
+
+impl Place {
+    /// Reads `If-None-Match` and `If-Match`, one of which is required.
+    ///
+    /// # Errors
+    /// 428 without either, 400 with both, and if one does not say what it can say here.
+    pub fn from_request(req: &HttpRequest) -> Result<Self, Problem> {
+        let headers = req.headers();
+        let (free, held) = (
+            headers.get(header::IF_NONE_MATCH),
+            headers.contains_key(header::IF_MATCH),
+        );
+        let refuse = |kind, name, code, sv: &'static str, en: &'static str| {
+            Err(Problem::new(kind).fault(Fault::header(name, code, text(sv, en))))
+        };
+        match free {
+            None if held => Expected::from_request(req).map(Self::Held),
+            None => refuse(
+                ProblemKind::PreconditionRequired,
+                "If-Match",
+                "if_match_required",
+                "Skicka If-None-Match: * för en ny rad, eller radens ETag i If-Match för att ersätta den.",
+                "Send If-None-Match: * for a new row, or the row's ETag in If-Match to replace it.",
+            ),
+            Some(_) if held => refuse(
+                ProblemKind::MalformedRequest,
+                "If-None-Match",
+                "if_match_or_if_none_match",
+                "Skicka If-Match eller If-None-Match, inte båda.",
+                "Send If-Match or If-None-Match, not both.",
+            ),
+            Some(value) if value.as_bytes().trim_ascii() == b"*" => Ok(Self::Free),
+            Some(_) => refuse(
+                ProblemKind::MalformedRequest,
+                "If-None-Match",
+                "if_none_match_format",
+                "If-None-Match ska här vara *.",
+                "If-None-Match must be * here.",
+            ),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,6 +222,27 @@ mod tests {
             assert!(expected(wrong).is_err(), "{wrong}");
         }
         assert!(Expected::from_request(&TestRequest::default().to_http_request()).is_err());
+    }
+
+    #[test]
+    fn a_place_is_free_or_held() {
+        let place = |headers: &[(&'static str, &'static str)]| {
+            let mut req = TestRequest::default();
+            for header in headers {
+                req = req.insert_header(*header);
+            }
+            Place::from_request(&req.to_http_request()).ok()
+        };
+        let held = Place::Held(Expected::Versions(vec![7]));
+        assert_eq!(place(&[("If-Match", "\"7-a\"")]), Some(held));
+        assert_eq!(place(&[("If-None-Match", " *")]), Some(Place::Free));
+        for wrong in [
+            &[][..],
+            &[("If-None-Match", "\"7\"")],
+            &[("If-None-Match", "*"), ("If-Match", "*")],
+        ] {
+            assert_eq!(place(wrong), None, "{wrong:?}");
+        }
     }
 
     #[test]

@@ -63,6 +63,12 @@ fn needs_if_match(path: &str, method: &str) -> bool {
         || (method == "delete" && !path.contains("/secrets/") && !path.starts_with("/imports/"))
 }
 
+/// Whether the operation makes a new row as well, at an address of the client's choice: it says of itself which of the two
+/// conditions goes with what.
+fn makes_or_replaces(path: &str, method: &str) -> bool {
+    method == "put" && path.starts_with("/sync/checkpoints/")
+}
+
 /// Whether the operation writes something that a client could write twice by sending it again. Questions are asked by POST
 /// as well.
 fn takes_a_key(operation: &Value, method: &str) -> bool {
@@ -92,7 +98,7 @@ fn parameters(operation: &mut Value, path: &str, method: &str) {
     if method == "get" && !is_made_anew(path) {
         add("IfNoneMatch");
     }
-    if needs_if_match(path, method) {
+    if needs_if_match(path, method) && !makes_or_replaces(path, method) {
         add("IfMatch");
     }
     // An import says of itself that it must have one.

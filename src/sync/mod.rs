@@ -4,6 +4,7 @@
 //! Changes are numbered at commit, so whoever has gone past a number has seen everything before it.
 
 pub mod changes;
+pub mod checkpoints;
 pub mod copies;
 pub mod history;
 pub mod imports;
@@ -21,6 +22,7 @@ pub const LISTS: &[CodeList] = &[types::EntityType::LIST, types::ChangeOp::LIST]
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(changes::routes)
         .configure(copies::routes)
+        .configure(checkpoints::routes)
         .configure(history::routes)
         .configure(imports::api::routes);
 }

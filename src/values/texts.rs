@@ -97,6 +97,11 @@ const RULES: &[RuleText] = &[
         "The list is too long: 1 000 entries at the most.",
     ),
     (
+        "feed_cursor_format",
+        "Markören är ingen som /changes, /snapshot eller en export har gett.",
+        "The cursor is none that /changes, /snapshot or an export gave.",
+    ),
+    (
         "email_format",
         "Adressen ser inte ut som en e-postadress.",
         "The address does not look like an e-mail address.",

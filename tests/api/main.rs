@@ -18,6 +18,7 @@ mod areas;
 mod attack;
 mod audit;
 mod changes;
+mod checkpoints;
 mod code_lists;
 mod collaborations;
 mod copies;

@@ -19,6 +19,7 @@ use crate::problem::ApiResult;
 use crate::sync::changes::api::MAX_WAIT;
 use crate::sync::changes::store;
 use crate::sync::changes::upkeep::RETENTION;
+use crate::sync::checkpoints::store as checkpoints;
 use crate::sync::types::EntityType;
 
 /// How often a client may well ask that does not use `wait`, in seconds.
@@ -61,6 +62,12 @@ pub struct SyncOut {
     /// The longest that an export may take, in seconds.
     #[schema(example = 1800)]
     pub max_export_seconds: u64,
+    /// Where the client can keep its places in the feed.
+    #[schema(example = "https://samverkan.example.org/samverkan/v1/sync/checkpoints")]
+    pub checkpoints: String,
+    /// Checkpoints of a client at the most.
+    #[schema(example = 50)]
+    pub max_checkpoints: i64,
     /// The service's time (UTC).
     #[schema(example = "2026-01-15T08:00:00Z")]
     pub server_time: DateTime<Utc>,
@@ -120,6 +127,8 @@ async fn get_sync(
         max_wait: MAX_WAIT,
         poll_seconds: POLL_SECONDS,
         max_export_seconds: exporter::LONGEST.as_secs(),
+        checkpoints: format!("{base}/sync/checkpoints"),
+        max_checkpoints: checkpoints::MOST,
         server_time: db.clock().now(),
     };
     Item::new(&req, &out, None, None)

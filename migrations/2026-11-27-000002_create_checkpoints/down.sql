@@ -1,0 +1,2 @@
+DROP TABLE checkpoints;
+DROP FUNCTION check_checkpoints();
