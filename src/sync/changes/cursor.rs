@@ -127,6 +127,7 @@ pub fn filter_of(types: Option<&[EntityType]>) -> u32 {
     };
     let mut names: Vec<&str> = types.iter().map(|of| of.as_str()).collect();
     names.sort_unstable();
+    names.dedup();
     short(&names.join(","))
 }
 
@@ -296,7 +297,11 @@ mod tests {
         assert_eq!(check(1, 8), Err(Lost::FilterChanged));
         assert_eq!(check(7, 1), Err(Lost::ScopeChanged));
         let two = [EntityType::Partners, EntityType::Projects];
-        let turned = [EntityType::Projects, EntityType::Partners];
+        let turned = [
+            EntityType::Projects,
+            EntityType::Partners,
+            EntityType::Projects,
+        ];
         assert_eq!(filter_of(Some(&two)), filter_of(Some(&turned)));
         assert_ne!(filter_of(Some(&two)), filter_of(None));
         let reach = |areas: &[&str]| Reach::of(areas.iter().map(|area| (*area).to_owned()));
