@@ -10,10 +10,10 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 APT := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test bench openapi setup
+.PHONY: help run demo test bench openapi setup setup-tests
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 run: setup ## start the API with demo data and a private PostgreSQL, on http://127.0.0.1:8080
 	$(CARGO_RUN) serve --demo
@@ -21,11 +21,12 @@ run: setup ## start the API with demo data and a private PostgreSQL, on http://1
 demo: setup ## load the demo data into the database of DATABASE_URL, or into the running private one
 	$(CARGO_RUN) demo
 
-test: setup ## what every change must pass: format, lints, documentation, tests
+test: setup-tests ## what every change must pass: format, lints, documentation, tests
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps
-	cargo test --locked
+	@# The clients of docs/clients are run too: without this, a machine that lacks their languages passes them over.
+	REQUIRE_CLIENTS=1 cargo test --locked
 
 bench: setup ## measure throughput: the registry, then statistics of 0.5 and 5 million rows (50 too with BENCH_50M=1)
 	benches/run.sh
@@ -61,4 +62,20 @@ setup: ## install what is missing: a C compiler and PostgreSQL (Debian, Ubuntu)
 	  $(SUDO) sed -i -E 's/^#? *create_main_cluster *=.*/create_main_cluster = false/' \
 	    /etc/postgresql-common/createcluster.conf; \
 	fi; \
+	$(APT) install -qy --no-install-recommends "$${missing[@]}"
+
+# The clients of docs/clients in Python and TypeScript. Debian's node-typescript takes any Node that is there already.
+setup-tests: setup ## install what only the tests need: Python, Node and TypeScript (Debian, Ubuntu)
+	@set -euo pipefail; \
+	missing=(); \
+	command -v python3 >/dev/null || missing+=(python3); \
+	command -v node >/dev/null || missing+=(nodejs); \
+	command -v tsc >/dev/null || missing+=(node-typescript); \
+	if [ $${#missing[@]} -eq 0 ]; then exit 0; fi; \
+	if ! command -v apt-get >/dev/null; then echo "please install: $${missing[*]}" >&2; exit 1; fi; \
+	if [ -n '$(SUDO)' ] && ! command -v sudo >/dev/null; then \
+	  echo "please run as root: apt-get install $${missing[*]}" >&2; exit 1; \
+	fi; \
+	echo "installing: $${missing[*]}"; \
+	$(APT) update -q; \
 	$(APT) install -qy --no-install-recommends "$${missing[@]}"
