@@ -1,4 +1,4 @@
-//! The queries that every kept table has, generated once: find, lock, a window of a list, bury.
+//! The queries that every kept table has, generated once: find, lock, bury; and a window of a list.
 
 use diesel::QueryResult;
 use futures_util::future::try_join_all;
@@ -25,14 +25,53 @@ pub async fn each_row<'c, T>(
     Ok(())
 }
 
-/// Generates `find`, `lock`, `list` and `bury` for a table.
+/// Generates the reading of a window of a list: `window_of!(list: Query => Row)`, where `Query` is the table's boxed query.
 ///
-/// `list` takes the filtered query as a closure, since it runs it twice when the total is asked for.
+/// It takes the filtered query as a closure, since it runs it twice when the total is asked for.
+#[macro_export]
+macro_rules! window_of {
+    ($list:ident: $query:ty => $row:ty) => {
+        /// The rows of a window, one more than asked for when reading by cursor, and the total when it is asked for.
+        ///
+        /// # Errors
+        /// When a query fails.
+        pub async fn $list(
+            conn: &$crate::db::Conn,
+            window: &$crate::db::window::Window,
+            query: impl Fn() -> $query,
+        ) -> diesel::QueryResult<(Vec<$row>, Option<i64>)> {
+            use diesel::prelude::*;
+            use diesel_async::RunQueryDsl;
+            let (mut conn, mut counting) = (conn, conn);
+            let mut rows = query();
+            if let Some(after) = window.after() {
+                rows = rows.filter(after);
+            }
+            let extra = i64::from(!window.counts());
+            let rows = rows
+                .order_by(window.order_by())
+                .limit(window.limit + extra)
+                .offset(window.offset())
+                .select(<$row>::as_select())
+                .load(&mut conn);
+            if !window.counts() {
+                return Ok((rows.await?, None));
+            }
+            let total = query().count().get_result(&mut counting);
+            let (rows, total) = futures_util::try_join!(rows, total)?;
+            Ok((rows, Some(total)))
+        }
+    };
+}
+
+/// Generates `Query`, `find`, `is_live`, `lock`, `list` and `bury` for a table.
 #[macro_export]
 macro_rules! store_of {
     ($table:ident, $row:ty, $key:ident: $key_type:ty) => {
         /// A query on the table, with filters to come.
         pub type Query = $crate::schema::$table::BoxedQuery<'static, diesel::pg::Pg>;
+
+        $crate::window_of!(list: Query => $row);
 
         /// The row with this key, deleted or not.
         ///
@@ -89,37 +128,6 @@ macro_rules! store_of {
                 .first(&mut conn)
                 .await
                 .optional()
-        }
-
-        /// The rows of a window, one more than asked for when reading by cursor, and the total when it is asked for.
-        ///
-        /// # Errors
-        /// When a query fails.
-        pub async fn list(
-            conn: &$crate::db::Conn,
-            window: &$crate::db::window::Window,
-            query: impl Fn() -> Query,
-        ) -> diesel::QueryResult<(Vec<$row>, Option<i64>)> {
-            use diesel::prelude::*;
-            use diesel_async::RunQueryDsl;
-            let (mut conn, mut counting) = (conn, conn);
-            let mut rows = query();
-            if let Some(after) = window.after() {
-                rows = rows.filter(after);
-            }
-            let extra = i64::from(!window.counts());
-            let rows = rows
-                .order_by(window.order_by())
-                .limit(window.limit + extra)
-                .offset(window.offset())
-                .select(<$row>::as_select())
-                .load(&mut conn);
-            if !window.counts() {
-                return Ok((rows.await?, None));
-            }
-            let total = query().count().get_result(&mut counting);
-            let (rows, total) = futures_util::try_join!(rows, total)?;
-            Ok((rows, Some(total)))
         }
 
         /// Turns the row into a tombstone; says how many rows that were (0 or 1).

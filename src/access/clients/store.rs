@@ -13,11 +13,13 @@ use super::model::{ClientChange, ClientRow, Credential, SecretRow};
 use crate::access::secret::NewSecret;
 use crate::db::Conn;
 use crate::db::fragment::{Bind, Fragment};
-use crate::db::window::Window;
 use crate::schema::{areas, client_secrets, clients};
+use crate::window_of;
 
 /// A query on the table, with filters to come.
 pub type Query = clients::BoxedQuery<'static, Pg>;
+
+window_of!(list: Query => ClientRow);
 
 /// The client with this row id, revoked or not.
 ///
@@ -74,34 +76,6 @@ pub async fn all(conn: &Conn) -> QueryResult<Vec<ClientRow>> {
         .select(ClientRow::as_select())
         .load(&mut conn)
         .await
-}
-
-/// The clients of a window, one more than asked for when reading by cursor, and the total when it is asked for.
-///
-/// # Errors
-/// When a query fails.
-pub async fn list(
-    conn: &Conn,
-    window: &Window,
-    query: impl Fn() -> Query,
-) -> QueryResult<(Vec<ClientRow>, Option<i64>)> {
-    let (mut conn, mut counting) = (conn, conn);
-    let mut rows = query();
-    if let Some(after) = window.after() {
-        rows = rows.filter(after);
-    }
-    let rows = rows
-        .order_by(window.order_by())
-        .limit(window.limit + i64::from(!window.counts()))
-        .offset(window.offset())
-        .select(ClientRow::as_select())
-        .load(&mut conn);
-    if !window.counts() {
-        return Ok((rows.await?, None));
-    }
-    let total = query().count().get_result(&mut counting);
-    let (rows, total) = futures_util::try_join!(rows, total)?;
-    Ok((rows, Some(total)))
 }
 
 /// Writes a new client.

@@ -11,11 +11,11 @@ use uuid::Uuid;
 
 use super::model::{FindingRow, NewPublication, PublicationRow};
 use crate::db::Conn;
-use crate::db::window::Window;
 use crate::schema::{
     publication_documents, publication_findings, publication_sources, publications,
 };
 use crate::statistics::codes::{PublicationPhase, PublicationState};
+use crate::window_of;
 
 /// What a making left behind when its process died: Swedish, English.
 pub const SILENCE: (&str, &str) = (
@@ -25,6 +25,8 @@ pub const SILENCE: (&str, &str) = (
 
 /// A query on the table, with filters to come.
 pub type Query = publications::BoxedQuery<'static, diesel::pg::Pg>;
+
+window_of!(list: Query => PublicationRow);
 
 /// Whether nothing has been heard of a making for 30 s, by the clock of the database.
 fn silent() -> diesel::expression::SqlLiteral<Bool> {
@@ -137,35 +139,6 @@ pub async fn is_taken(conn: &Conn, name: &str) -> QueryResult<bool> {
     diesel::select(diesel::dsl::exists(taken))
         .get_result(&mut conn)
         .await
-}
-
-/// A window of the list, one more than asked for when reading by cursor, and the total when it is asked for.
-///
-/// # Errors
-/// When a query fails.
-pub async fn list(
-    conn: &Conn,
-    window: &Window,
-    query: impl Fn() -> Query,
-) -> QueryResult<(Vec<PublicationRow>, Option<i64>)> {
-    let (mut conn, mut counting) = (conn, conn);
-    let mut rows = query();
-    if let Some(after) = window.after() {
-        rows = rows.filter(after);
-    }
-    let extra = i64::from(!window.counts());
-    let rows = rows
-        .order_by(window.order_by())
-        .limit(window.limit + extra)
-        .offset(window.offset())
-        .select(PublicationRow::as_select())
-        .load(&mut conn);
-    if !window.counts() {
-        return Ok((rows.await?, None));
-    }
-    let total = query().count().get_result(&mut counting);
-    let (rows, total) = futures_util::try_join!(rows, total)?;
-    Ok((rows, Some(total)))
 }
 
 /// Writes a new publication, in the making.

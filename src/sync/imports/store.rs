@@ -14,13 +14,16 @@ use super::outcome::{Counts, RowResult};
 use super::payload::Head;
 use super::plan::Plan;
 use crate::db::Conn;
-use crate::db::window::Window;
 use crate::schema::{import_pieces, import_rows, imports};
+use crate::window_of;
 
 /// A query on imports, with filters to come.
 pub type Query = imports::BoxedQuery<'static, diesel::pg::Pg>;
 /// A query on their rows, with filters to come.
 pub type RowQuery = import_rows::BoxedQuery<'static, diesel::pg::Pg>;
+
+window_of!(list: Query => ImportRow);
+window_of!(rows: RowQuery => OutcomeRow);
 
 /// The request that an import came with.
 #[derive(Clone, Debug)]
@@ -115,62 +118,6 @@ pub async fn find(conn: &Conn, id: &Uuid) -> QueryResult<Option<ImportRow>> {
         .first(&mut conn)
         .await
         .optional()
-}
-
-/// A window of the list, one more than asked for when reading by cursor, and the total when it is asked for.
-///
-/// # Errors
-/// When a query fails.
-pub async fn list(
-    conn: &Conn,
-    window: &Window,
-    query: impl Fn() -> Query,
-) -> QueryResult<(Vec<ImportRow>, Option<i64>)> {
-    let (mut conn, mut counting) = (conn, conn);
-    let mut rows = query();
-    if let Some(after) = window.after() {
-        rows = rows.filter(after);
-    }
-    let rows = rows
-        .order_by(window.order_by())
-        .limit(window.limit + i64::from(!window.counts()))
-        .offset(window.offset())
-        .select(ImportRow::as_select())
-        .load(&mut conn);
-    if !window.counts() {
-        return Ok((rows.await?, None));
-    }
-    let total = query().count().get_result(&mut counting);
-    let (rows, total) = futures_util::try_join!(rows, total)?;
-    Ok((rows, Some(total)))
-}
-
-/// A window of the rows of an import, as [`list`].
-///
-/// # Errors
-/// When a query fails.
-pub async fn rows(
-    conn: &Conn,
-    window: &Window,
-    query: impl Fn() -> RowQuery,
-) -> QueryResult<(Vec<OutcomeRow>, Option<i64>)> {
-    let (mut conn, mut counting) = (conn, conn);
-    let mut rows = query();
-    if let Some(after) = window.after() {
-        rows = rows.filter(after);
-    }
-    let rows = rows
-        .order_by(window.order_by())
-        .limit(window.limit + i64::from(!window.counts()))
-        .offset(window.offset())
-        .select(OutcomeRow::as_select())
-        .load(&mut conn);
-    if !window.counts() {
-        return Ok((rows.await?, None));
-    }
-    let total = query().count().get_result(&mut counting);
-    let (rows, total) = futures_util::try_join!(rows, total)?;
-    Ok((rows, Some(total)))
 }
 
 /// All rows of an import, in their order: of one that was answered at once, which has few.
