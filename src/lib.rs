@@ -28,6 +28,7 @@ pub mod registry;
 
 // The ground floor.
 pub mod access;
+pub mod background;
 pub mod clock;
 pub mod db;
 pub mod formats;

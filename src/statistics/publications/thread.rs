@@ -1,22 +1,16 @@
-//! The thread that makes publications. Protecting and packing millions of cells is work for the processor, and the workers
-//! have requests to answer; so it has a runtime of its own. It goes on when the client hangs up, and ends with the service.
+//! The thread that makes publications: protecting and packing millions of cells is work for the processor.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
-use std::time::Duration;
+use std::sync::Arc;
 
-use tokio::runtime::Builder;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::make::{self, Made, Maker, Wanted, begin, go_on, problem};
+use crate::background::Background;
 use crate::db::Shared;
 use crate::db::once::Claim;
 use crate::problem::{ApiResult, Problem, text};
 use crate::statistics::library::Library;
-
-/// How long the end of the service waits for a making to notice.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The makings of this process; clones share them.
 #[derive(Clone)]
@@ -25,8 +19,7 @@ pub struct Workshop(Arc<Inner>);
 struct Inner {
     shared: Arc<Shared>,
     library: Library,
-    stop: watch::Sender<bool>,
-    threads: Mutex<Vec<JoinHandle<()>>>,
+    threads: Background,
 }
 
 /// What a thread is to do.
@@ -48,8 +41,7 @@ impl Workshop {
         Self(Arc::new(Inner {
             shared,
             library,
-            stop: watch::Sender::new(false),
-            threads: Mutex::default(),
+            threads: Background::new("publishing"),
         }))
     }
 
@@ -60,7 +52,7 @@ impl Workshop {
     pub async fn begin(&self, order: Order) -> ApiResult<()> {
         let (tell, told) = oneshot::channel();
         let (shared, library) = (Arc::clone(&self.0.shared), self.0.library.clone());
-        self.start(async move |mut stopped| {
+        self.0.threads.start(async move |mut stopped| {
             let Order { client, request, wanted, claim } = order;
             let maker = Maker { client: &client, request };
             let begun = match begin(&shared, maker, &wanted, claim.as_ref()).await {
@@ -95,7 +87,7 @@ impl Workshop {
     pub async fn try_out(&self, wanted: Wanted) -> ApiResult<Made> {
         let shared = Arc::clone(&self.0.shared);
         let (mut tell, told) = oneshot::channel();
-        self.start(async move |mut stopped| {
+        self.0.threads.start(async move |mut stopped| {
             tokio::select! {
                 made = make::try_out(&shared, &wanted) => drop(tell.send(made)),
                 () = tell.closed() => {}
@@ -105,44 +97,8 @@ impl Workshop {
         told.await.map_err(Problem::unavailable)?
     }
 
-    fn start<F>(&self, work: F) -> ApiResult<()>
-    where
-        F: AsyncFnOnce(watch::Receiver<bool>) + Send + 'static,
-    {
-        let stopped = self.0.stop.subscribe();
-        let runtime = Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(Problem::internal)?;
-        let thread = std::thread::Builder::new()
-            .name("publishing".to_owned())
-            .spawn(move || runtime.block_on(work(stopped)))
-            .map_err(Problem::internal)?;
-        let mut threads = self
-            .0
-            .threads
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        threads.retain(|thread| !thread.is_finished());
-        threads.push(thread);
-        Ok(())
-    }
-
     /// Ends what is being made: it fails, and says so.
     pub async fn stop(&self) {
-        self.0.stop.send_replace(true);
-        let deadline = tokio::time::Instant::now() + PATIENCE;
-        let at_work = || {
-            let mut threads = self
-                .0
-                .threads
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            threads.retain(|thread| !thread.is_finished());
-            !threads.is_empty()
-        };
-        while at_work() && tokio::time::Instant::now() < deadline {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        self.0.threads.stop().await;
     }
 }

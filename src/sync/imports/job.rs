@@ -5,11 +5,9 @@
 //! while the lease is its own: so each row is done once, whatever dies when. A partial import is written in parts of
 //! their own; an atomic one in one transaction, on a connection of its own, and from the first row after an interruption.
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::thread::JoinHandle;
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::runtime::Builder;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
@@ -17,13 +15,12 @@ use uuid::Uuid;
 use super::payload::File;
 use super::store::{self, Request};
 use super::worker::Worker;
+use crate::background::Background;
 use crate::db::Shared;
-use crate::problem::{ApiResult, Problem};
+use crate::problem::ApiResult;
 
 /// How often a worker looks for imports that nobody told it of.
 const LOOK: Duration = Duration::from_secs(5);
-/// How long the end of the service waits for the worker to notice.
-const PATIENCE: Duration = Duration::from_secs(5);
 /// How much of a file is kept in one row.
 const PIECE: usize = 512 * 1024;
 
@@ -35,15 +32,7 @@ struct Inner {
     shared: Arc<Shared>,
     limit: u64,
     wake: Arc<Notify>,
-    stop: watch::Sender<bool>,
-    thread: Mutex<Option<JoinHandle<()>>>,
-}
-
-impl Drop for Inner {
-    fn drop(&mut self) {
-        self.stop.send_replace(true);
-        self.wake.notify_one();
-    }
+    thread: Background,
 }
 
 impl Importer {
@@ -54,8 +43,7 @@ impl Importer {
             shared,
             limit,
             wake: Arc::default(),
-            stop: watch::Sender::new(false),
-            thread: Mutex::default(),
+            thread: Background::new("importing"),
         }))
     }
 
@@ -70,21 +58,10 @@ impl Importer {
     /// # Errors
     /// When the thread cannot be started.
     pub fn wake(&self) -> ApiResult<()> {
-        let mut thread = self.0.thread.lock().unwrap_or_else(PoisonError::into_inner);
-        if thread.as_ref().is_none_or(JoinHandle::is_finished) && !*self.0.stop.borrow() {
-            let (shared, wake) = (Arc::clone(&self.0.shared), Arc::clone(&self.0.wake));
-            let stopped = self.0.stop.subscribe();
-            let alive = Arc::downgrade(&self.0);
-            let runtime = Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .map_err(Problem::internal)?;
-            let started = std::thread::Builder::new()
-                .name("importing".to_owned())
-                .spawn(move || runtime.block_on(look(shared, wake, stopped, alive)))
-                .map_err(Problem::internal)?;
-            *thread = Some(started);
-        }
+        let (shared, wake) = (Arc::clone(&self.0.shared), Arc::clone(&self.0.wake));
+        self.0
+            .thread
+            .start_if_idle(async move |stopped| look(shared, wake, stopped).await)?;
         self.0.wake.notify_one();
         Ok(())
     }
@@ -122,28 +99,14 @@ impl Importer {
 
     /// Ends the worker. What it was at is taken up by another process, or by this one when it starts again.
     pub async fn stop(&self) {
-        self.0.stop.send_replace(true);
-        self.0.wake.notify_one();
-        let deadline = Instant::now() + PATIENCE;
-        let at_work = || {
-            let thread = self.0.thread.lock().unwrap_or_else(PoisonError::into_inner);
-            thread.as_ref().is_some_and(|thread| !thread.is_finished())
-        };
-        while at_work() && Instant::now() < deadline {
-            sleep(Duration::from_millis(20)).await;
-        }
+        self.0.thread.stop().await;
     }
 }
 
-async fn look(
-    shared: Arc<Shared>,
-    wake: Arc<Notify>,
-    mut stopped: watch::Receiver<bool>,
-    alive: Weak<Inner>,
-) {
+async fn look(shared: Arc<Shared>, wake: Arc<Notify>, mut stopped: watch::Receiver<bool>) {
     let holder = Uuid::now_v7();
     let mut purged = None::<Instant>;
-    while !*stopped.borrow() && alive.strong_count() > 0 {
+    while !*stopped.borrow() {
         if purged.is_none_or(|at| at.elapsed() > Duration::from_hours(1)) {
             purged = Some(Instant::now());
             if let Err(problem) = shared
