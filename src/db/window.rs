@@ -55,12 +55,18 @@ impl SortKey {
             "::uuid" => text.parse::<uuid::Uuid>().is_ok(),
             // Four-digit years only: chrono reads dates that PostgreSQL does not have.
             "::date" => text.len() == 10 && text.parse::<chrono::NaiveDate>().is_ok(),
+            // In UTC, as they are written; PostgreSQL knows no displacement of 16 hours or more.
             "::timestamptz" => {
-                text.starts_with('2') && chrono::DateTime::parse_from_rfc3339(text).is_ok()
+                text.starts_with('2')
+                    && text.ends_with("+00:00")
+                    && chrono::DateTime::parse_from_rfc3339(text).is_ok()
             }
             "::bigint" => text.parse::<i64>().is_ok(),
             "::integer" => text.parse::<i32>().is_ok(),
-            "::double precision" => text.parse::<f64>().is_ok(),
+            // As they are written: Rust reads 1e999 as infinity and 1e-999 as zero, PostgreSQL does not.
+            "::double precision" => text
+                .parse::<f64>()
+                .is_ok_and(|n| n.is_finite() && n.to_string() == text),
             _ => !text.contains('\0'),
         }
     }

@@ -730,3 +730,27 @@ async fn a_304_leaves_the_connection_ready_for_the_next_request() {
     assert!(first.starts_with("HTTP/1.1 304"), "{first}");
     assert!(rest.starts_with("HTTP/1.1 200"), "{rest}");
 }
+
+#[rstest]
+#[case("/observations?sort=value", "value,id", "1e999")]
+#[case("/observations?sort=value", "value,id", "1e-999")]
+#[case("/observations?sort=value", "value,id", "nan")]
+#[case(
+    "/partners?sort=updatedAt",
+    "updatedAt,id",
+    "2026-01-01T00:00:00+23:59"
+)]
+#[case("/partners?sort=updatedAt", "updatedAt,id", "2026-01-01")]
+#[actix_web::test]
+async fn a_cursor_that_was_made_by_hand_is_refused(
+    #[case] list: &str,
+    #[case] order: &str,
+    #[case] value: &str,
+) {
+    use base64::Engine as _;
+    let app = TestApp::start().await;
+    let position = json!({"o": order, "v": [value, "01903e2a-7b4c-7d5e-8f60-718293a4b5c6"]});
+    let cursor = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(position.to_string());
+    let reply = app.admin().get(&format!("{list}&cursor={cursor}")).await;
+    assert_eq!(reply.problem(400).1, "invalid_cursor");
+}
