@@ -19,7 +19,7 @@ use serde::de::{
 };
 use serde_json::{Map, Number, Value};
 
-use super::{MAX_ARRAY, MAX_BODY, MAX_DEPTH, once};
+use super::{MAX_ARRAY, MAX_BODY, MAX_DEPTH, once, shape};
 use crate::problem::{Fault, Problem, ProblemKind, text};
 use crate::values::rule_text;
 
@@ -201,12 +201,29 @@ pub(crate) fn strict(json: &[u8]) -> serde_json::Result<Value> {
 
 fn json(body: &[u8]) -> Result<Value, Problem> {
     strict(body).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        let said = error.to_string();
+        let said = said.split(" at line ").next().unwrap_or_default();
+        let named = said.split('`').nth(1).unwrap_or_default();
+        let swedish = if said.ends_with("occurs twice") {
+            format!("medlemmen {named} förekommer två gånger")
+        } else if said.starts_with("nested") {
+            format!("den är djupare än {MAX_DEPTH} nivåer")
+        } else if said.starts_with("a list of more") {
+            format!("en lista har fler än {MAX_ARRAY} poster")
+        } else {
+            "den följer inte JSON:s regler".to_owned()
+        };
         Problem::new(ProblemKind::MalformedRequest).fault(Fault::at(
             "",
             "json",
             text(
-                format!("Kroppen är inte JSON som godtas: {error}."),
-                format!("The body is not JSON that is accepted: {error}."),
+                format!(
+                    "Kroppen är inte JSON som godtas: {swedish} (rad {line}, tecken {column})."
+                ),
+                format!(
+                    "The body is not JSON that is accepted: {said} (line {line}, column {column})."
+                ),
             ),
         ))
     })
@@ -217,10 +234,7 @@ fn json(body: &[u8]) -> Result<Value, Problem> {
 /// # Errors
 /// 422 with the fault of shape, or all faults of rules.
 pub fn valid<T: DeserializeOwned + Validate<Context = ()>>(value: Value) -> Result<T, Problem> {
-    let typed: T = serde_path_to_error::deserialize(value).map_err(|error| {
-        let path = error.path().clone();
-        Problem::invalid(fault_of_shape(&path, &error.into_inner().to_string()))
-    })?;
+    let typed: T = shape::typed(value).map_err(Problem::invalid)?;
     let Err(report) = typed.validate() else {
         return Ok(typed);
     };
@@ -251,82 +265,6 @@ fn pointer_of(path: &str) -> String {
         }
     }
     pointer
-}
-
-fn fault_of_shape(path: &serde_path_to_error::Path, message: &str) -> Fault {
-    use serde_path_to_error::Segment;
-    let mut pointer = String::new();
-    for segment in path {
-        match segment {
-            Segment::Seq { index } => {
-                pointer.push('/');
-                pointer.push_str(&index.to_string());
-            }
-            Segment::Map { key } | Segment::Enum { variant: key } => {
-                pointer.push('/');
-                pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
-            }
-            Segment::Unknown => {}
-        }
-    }
-    let named = message.split('`').nth(1).unwrap_or_default();
-    let expected = message
-        .split_once("expected ")
-        .map_or("", |(_, expected)| expected);
-    if message.starts_with("unknown field") {
-        if !pointer.ends_with(&format!("/{named}")) {
-            pointer.push('/');
-            pointer.push_str(named);
-        }
-        let known = expected.split('`').skip(1).step_by(2);
-        return Fault::at(
-            pointer,
-            "unknown_member",
-            super::params::did_you_mean(named, known),
-        );
-    }
-    if message.starts_with("missing field") {
-        return Fault::at(
-            format!("{pointer}/{named}"),
-            "missing_member",
-            text("Fältet måste finnas.", "The member must be present."),
-        );
-    }
-    if message.starts_with("unknown variant") {
-        return Fault::at(
-            pointer,
-            "unknown_code",
-            text(
-                format!("{named} är ingen kod i listan. Tillåtna: {expected}."),
-                format!("{named} is no code of the list. Allowed: {expected}."),
-            ),
-        );
-    }
-    if message.starts_with("invalid type: null") {
-        return Fault::at(
-            pointer,
-            "not_nullable",
-            text("Fältet får inte vara null.", "The member must not be null."),
-        );
-    }
-    if message.starts_with("invalid type") {
-        return Fault::at(
-            pointer,
-            "invalid_type",
-            text(
-                format!("Fel slags värde: {message}."),
-                format!("The wrong kind of value: {message}."),
-            ),
-        );
-    }
-    Fault::at(
-        pointer,
-        "invalid_value",
-        text(
-            format!("Ogiltigt värde: {message}."),
-            format!("Invalid value: {message}."),
-        ),
-    )
 }
 
 /// JSON without doubled members, nested at most [`MAX_DEPTH`] deep, with lists of at most [`MAX_ARRAY`].

@@ -11,6 +11,7 @@ pub mod once;
 pub mod params;
 mod part;
 pub mod resource;
+mod shape;
 
 /// Where the API begins: the name and the major version, as the national profile wants it (UFN.01).
 pub const BASE_PATH: &str = "/samverkan/v1";

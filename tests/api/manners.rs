@@ -754,3 +754,28 @@ async fn a_cursor_that_was_made_by_hand_is_refused(
     let reply = app.admin().get(&format!("{list}&cursor={cursor}")).await;
     assert_eq!(reply.problem(400).1, "invalid_cursor");
 }
+
+#[actix_web::test]
+async fn a_row_is_an_object_with_names_and_no_list_of_values() {
+    let app = TestApp::start().await;
+    let admin = app.admin();
+    let list = json!([
+        "Scoutkåren",
+        null,
+        "other",
+        null,
+        false,
+        "1880",
+        null,
+        null,
+        [],
+        null,
+        "published"
+    ]);
+    let reply = admin.post("/partners", &list).await;
+    assert_eq!(reply.problem(422).1, "invalid_type");
+    assert!(!reply.text().contains("PartnerIn"), "{}", reply.text());
+    let inside = json!({"name": "Scoutkåren", "category": "other", "area": "1880", "contacts": [["Kansli", "info@example.se", null]]});
+    let reply = admin.post("/partners", &inside).await;
+    assert_eq!(reply.expect(422)["errors"][0]["pointer"], "/contacts/0");
+}
