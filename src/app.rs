@@ -19,6 +19,7 @@ use crate::db::{Db, Shared};
 use crate::http::cors;
 use crate::http::fallback::{default_service, path_config};
 use crate::http::list::PublicUrl;
+use crate::http::params::refuse_unknown_of_writes;
 use crate::http::{BASE_PATH, MAX_BODY};
 use crate::statistics::cache::AnswerCache;
 use crate::statistics::library::Library;
@@ -121,6 +122,7 @@ pub fn build_app(
         .configure(health::routes)
         .configure(|cfg| docs(cfg, state.docs))
         .default_service(web::to(default_service))
+        .wrap(from_fn(refuse_unknown_of_writes))
         .wrap(from_fn(bearer::identify))
         .wrap(cors::allow(&state.cors_origins))
         .wrap(Compress::default())

@@ -277,10 +277,15 @@ impl Problem {
                 .faults
                 .iter()
                 .map(|fault| fault.detail.get(lang).to_owned());
-            let all: Vec<String> = std::iter::once(first.get(lang).to_owned())
-                .chain(faults)
-                .collect();
-            all.join(" ")
+            let mut all = first.get(lang).to_owned();
+            if !inner.faults.is_empty() && !all.ends_with('.') {
+                all.push(':');
+            }
+            faults.for_each(|fault| {
+                all.push(' ');
+                all.push_str(&fault);
+            });
+            all
         };
         text(said(Lang::Sv), said(Lang::En))
     }

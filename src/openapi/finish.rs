@@ -45,6 +45,8 @@ fn shared(document: &mut Value) {
         "Traceparent": text("traceparent", false, "W3C trace context; a valid one is continued, any other is replaced",
             "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
         "AcceptLanguage": text("Accept-Language", false, "Language of labels and error texts: sv (default) or en", "en"),
+        "Lang": {"name": "lang", "in": "query", "required": false, "schema": {"$ref": "#/components/schemas/Lang"},
+            "description": "The language, if the `Accept-Language` header cannot be set."},
         "IfNoneMatch": text("If-None-Match", false, "An ETag that the client holds; unchanged answers are 304 without a body", "\"1\""),
         "IdempotencyKey": text("Idempotency-Key", false, "Makes it safe to send the request again: with the same key (8–128 letters, digits, - and _, bare or quoted) it is carried out once, and answered as the first time. Kept for 7 days. 409 `idempotency_in_progress` while it is being carried out, 422 `idempotency_key_reused` with another path or body",
             "01903e2a-7b4c-7d5e-8f60-718293a4b5c6"),
@@ -91,10 +93,14 @@ fn parameters(operation: &mut Value, path: &str, method: &str) {
         .and_then(Value::as_array)
         .cloned()
         .unwrap_or_default();
+    let asked = list.iter().any(|parameter| parameter["name"] == "lang");
     let mut add =
         |name: &str| list.push(json!({"$ref": format!("#/components/parameters/{name}")}));
     add("Traceparent");
     add("AcceptLanguage");
+    if method != "get" && !asked {
+        add("Lang");
+    }
     if method == "get" && !is_made_anew(path) {
         add("IfNoneMatch");
     }

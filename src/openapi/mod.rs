@@ -69,16 +69,28 @@ pub fn json() -> String {
 pub fn routes() -> Routes {
     let paths = document().get("paths").and_then(Value::as_object);
     Routes::new(paths.into_iter().flatten().map(|(path, item)| {
-        let mut methods: Vec<String> = item
-            .as_object()
-            .into_iter()
-            .flatten()
+        let operations = || item.as_object().into_iter().flatten();
+        let mut methods: Vec<String> = operations()
+            .map(|(method, _)| method.to_uppercase())
+            .collect();
+        let without_query = operations()
+            .filter(|(_, operation)| {
+                let parameters = operation["parameters"].as_array();
+                !parameters
+                    .into_iter()
+                    .flatten()
+                    .any(|parameter| parameter["in"] == "query")
+            })
             .map(|(method, _)| method.to_uppercase())
             .collect();
         if methods.iter().any(|method| method == "GET") {
             methods.push("HEAD".to_owned());
         }
-        (format!("{}{path}", crate::http::BASE_PATH), methods)
+        (
+            format!("{}{path}", crate::http::BASE_PATH),
+            methods,
+            without_query,
+        )
     }))
 }
 

@@ -12,5 +12,5 @@ pub use day::Day;
 pub use persons::is_personal_number;
 pub use texts::{
     AgeBand, AreaCode, Faulty, Line, MeasureCode, Month, OrgNumber, PartialDate, Prose, RuleText,
-    Scheme, WebAddress, rule_text,
+    Scheme, WebAddress, has_hidden, rule_text,
 };

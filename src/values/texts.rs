@@ -270,8 +270,9 @@ fn normal(text: &str) -> String {
     text.trim().nfc().collect()
 }
 
-/// Control characters except tab and line break, and characters that turn the reading direction (Trojan source).
-fn has_hidden(text: &str, breaks: bool) -> bool {
+/// Whether there are control characters (but tab and line break, if `breaks` are allowed), or characters that turn the reading direction (Trojan source).
+#[must_use]
+pub fn has_hidden(text: &str, breaks: bool) -> bool {
     text.chars().any(|c| match c {
         '\t' | '\n' | '\r' => !breaks,
         '\u{200e}'

@@ -150,6 +150,7 @@ async fn reading_by_cursor_loses_and_doubles_nothing_while_rows_come_and_go() {
 #[case("munipality=1880", "unknown_parameter")]
 #[case("q=%FF", "not_text")]
 #[case("q=a%00b", "not_text")]
+#[case("q=a%E2%80%AEb", "not_text")]
 #[case("q=%C3%B6", "text_too_short")]
 #[case("q=+a+", "text_too_short")]
 #[case("limit=1&limit=2", "duplicated")]
@@ -753,6 +754,45 @@ async fn a_cursor_that_was_made_by_hand_is_refused(
     let cursor = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(position.to_string());
     let reply = app.admin().get(&format!("{list}&cursor={cursor}")).await;
     assert_eq!(reply.problem(400).1, "invalid_cursor");
+}
+
+#[actix_web::test]
+async fn a_parameter_that_a_write_does_not_take_is_refused_and_nothing_is_written() {
+    let app = TestApp::start().await;
+    let admin = app.admin();
+    let body = json!({"name": "Scoutkåren", "category": "other", "area": "1880"});
+    let code = async |query: &str| {
+        admin
+            .post(&format!("/partners?{query}"), &body)
+            .await
+            .problem(400)
+    };
+    assert_eq!(code("dryRun=true").await.0, "unknown-parameter");
+    assert_eq!(code("lnag=en").await.1, "unknown_parameter");
+    assert_eq!(code("lang=en&lang=sv").await.1, "duplicated");
+    assert_eq!(code("lang=%FF").await.1, "not_text");
+    let etag = admin.get("/partners?q=scout").await;
+    assert!(etag.column("name").is_empty());
+    let made = admin.post("/partners?lang=en", &body).await;
+    assert_eq!(made.header("content-language"), "en");
+    let path = format!("/partners/{}", made.expect(201)["id"].as_str().unwrap());
+    let etag = made.header("etag").to_owned();
+    for method in [Method::PATCH, Method::DELETE] {
+        let headers = [
+            ("If-Match", etag.as_str()),
+            ("Content-Type", "application/json"),
+        ];
+        let reply = admin
+            .send(
+                method,
+                &format!("{path}?force=true"),
+                &headers,
+                Some(b"{}".to_vec()),
+            )
+            .await;
+        assert_eq!(reply.problem(400).0, "unknown-parameter");
+    }
+    assert_eq!(admin.get(&path).await.version(), 1);
 }
 
 #[actix_web::test]
