@@ -83,12 +83,13 @@ async fn jwks(issuer: web::Data<Issuer>) -> impl Responder {
 
 /// What a client library needs to find the rest by itself.
 #[get("/.well-known/oauth-authorization-server")]
-async fn metadata(req: HttpRequest) -> impl Responder {
+async fn metadata(req: HttpRequest, issuer: web::Data<Issuer>) -> impl Responder {
     let origin = PublicUrl::origin(&req);
     public().json(Metadata {
         token_endpoint: format!("{origin}/oauth/token"),
         jwks_uri: format!("{origin}/.well-known/jwks.json"),
-        issuer: origin,
+        // That of the tokens, by which others know whose they are (RFC 9068 section 4), even where no address is set.
+        issuer: issuer.name().to_owned(),
         scopes_supported: Permission::ALL,
         response_types_supported: [],
         grant_types_supported: ["client_credentials"],

@@ -167,6 +167,12 @@ impl Issuer {
         })
     }
 
+    /// Who issues: `iss`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.iss
+    }
+
     /// Issues a token: `sub` is the client's row id, `scope` its permissions separated by blanks.
     ///
     /// # Errors

@@ -351,6 +351,11 @@ async fn keys_are_published() {
         metadata["token_endpoint"],
         format!("{}/oauth/token", app.origin)
     );
+    assert_eq!(
+        metadata["issuer"].as_str(),
+        Some(app.state.issuer.name()),
+        "whoever checks a token compares its iss with this"
+    );
 }
 
 #[actix_web::test]
