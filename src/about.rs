@@ -151,13 +151,15 @@ async fn get_limits(req: HttpRequest, _: Params<NoQuery>) -> ApiResult<Item<Limi
 
 /// List the kinds of error
 ///
-/// Every `code` that a problem can have, with its status and title. Public.
+/// Every `code` that a problem can have, with its status and title. Public. The order is fixed: `sort`, `q`, `include`
+/// and `updatedSince` do not work here (400).
 #[utoipa::path(tag = "about", operation_id = "list_problems", params(ListQuery), responses((status = 200, description = "The kinds of error", body = Page<ProblemTypeOut>)))]
 #[get("/problems")]
 async fn list_problems(
     req: HttpRequest,
     params: ListParams<NoFilter>,
 ) -> ApiResult<Listing<ProblemTypeOut>> {
+    params.list.refuse_order_and_search()?;
     let all: Vec<ProblemTypeOut> = ProblemKind::ALL.iter().copied().map(Into::into).collect();
     let (rows, extent) = Extent::of_all(&params.list, all)?;
     Listing::new(&req, &params.list, rows, &extent)

@@ -47,6 +47,23 @@ async fn every_kind_of_problem_has_a_page_in_both_languages() {
 }
 
 #[actix_web::test]
+async fn what_the_list_of_problems_cannot_do_is_refused() {
+    let app = TestApp::start().await;
+    for (name, value) in [
+        ("sort", "code"),
+        ("q", "gone"),
+        ("include", "a"),
+        ("updatedSince", "2026-01-01T00:00:00Z"),
+    ] {
+        let reply = app
+            .anonymous()
+            .get(&format!("/problems?{name}={value}"))
+            .await;
+        assert_eq!(reply.problem(400).1, "not_supported", "{name}");
+    }
+}
+
+#[actix_web::test]
 async fn the_document_is_served_and_swagger_ui_works_offline() {
     let app = TestApp::start().await;
     let served = app
