@@ -190,26 +190,16 @@ fn answers(operation: &mut Value, path: &str, method: &str) {
         .and_then(Value::as_object_mut)
     {
         if selects {
-            let example = if lists {
-                json!({"items": [{"version": 1}], "_meta": {"totalRecords": 1, "page": 1, "limit": 20, "count": 1},
-                "_links": {"self": {"href": format!("https://samverkan.example.org/samverkan/v1{path}?fields=version"), "rel": "self", "method": "GET"},
-                           "first": null, "prev": null, "next": null, "last": null}})
-            } else {
-                json!({"version": 1})
-            };
             content.insert(SELECTION.to_owned(), json!({
-                "schema": {"type": "object", "description": "With `fields=`: the same answer, its rows reduced to the chosen members."},
-                "example": example
+                "schema": {"type": "object", "description": "With `fields=`: the same answer, its rows reduced to the chosen members."}
             }));
         }
         if lists {
             content.insert("text/csv".to_owned(), json!({
-                "schema": {"type": "string", "description": "RFC 4180: comma, UTF-8 without BOM, a header row of member names."},
-                "example": "version\r\n1\r\n"
+                "schema": {"type": "string", "description": "RFC 4180: comma, UTF-8 without BOM, a header row of member names."}
             }));
             content.insert(XLSX.to_owned(), json!({
-                "schema": {"type": "string", "contentMediaType": XLSX, "contentEncoding": "binary", "description": "A workbook with one sheet: a header row of member names, codes as text."},
-                "example": "(a workbook)"
+                "schema": {"type": "string", "contentMediaType": XLSX, "contentEncoding": "binary", "description": "A workbook with one sheet: a header row of member names, codes as text."}
             }));
         }
     }

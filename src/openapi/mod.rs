@@ -6,6 +6,8 @@
 
 mod examples;
 mod finish;
+mod lists;
+mod schemas;
 mod statistics;
 
 use std::sync::OnceLock;
@@ -50,6 +52,7 @@ pub fn document() -> &'static Value {
             .split_for_parts();
         let mut document = serde_json::to_value(collected).unwrap_or(Value::Null);
         head(&mut document);
+        lists::complete(&mut document);
         finish::operations(&mut document);
         examples::fill(&mut document);
         document

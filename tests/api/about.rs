@@ -92,3 +92,47 @@ async fn the_document_is_served_and_swagger_ui_works_offline() {
         "{initializer}"
     );
 }
+
+/// Whatever the document lets a client choose is tried, all of it in few requests.
+#[actix_web::test]
+async fn whatever_the_document_offers_of_a_list_works_and_nothing_else_does() {
+    let app = TestApp::start().await;
+    let admin = app.admin();
+    let paths = samverkan::openapi::document()["paths"].as_object().unwrap();
+    let lists = paths.iter().filter_map(|(path, item)| {
+        let parameters = item["get"]["parameters"].as_array()?;
+        let named = |name: &str| {
+            parameters
+                .iter()
+                .find(|parameter| parameter["name"] == name)
+        };
+        let list = named("fields").is_some() && named("page").is_some() && !path.contains('{');
+        list.then_some((
+            path,
+            ["sort", "fields", "include", "q"].map(|name| (name, named(name))),
+        ))
+    });
+    let mut seen = 0;
+    for (path, parameters) in lists {
+        for (name, parameter) in parameters {
+            let names =
+                parameter.and_then(|parameter| parameter["schema"]["items"]["enum"].as_array());
+            let value = match names {
+                Some(names) => {
+                    let names: Vec<&str> =
+                        names.iter().map(|name| name.as_str().unwrap()).collect();
+                    assert!(!names.is_empty(), "{path} {name}");
+                    names.join(",")
+                }
+                None => "name".to_owned(),
+            };
+            let reply = admin.get(&format!("{path}?{name}={value}")).await;
+            match parameter {
+                Some(_) => assert_eq!(reply.status, 200, "{path}?{name}={value}: {}", reply.text()),
+                None => assert_eq!(reply.status, 400, "{path}?{name}={value}: {}", reply.text()),
+            }
+            seen += 1;
+        }
+    }
+    assert!(seen >= 4 * 18, "{seen}");
+}

@@ -133,13 +133,13 @@ pub struct ClientFilter {
 }
 
 /// The filters, and whether revoked clients are wanted: what `includeDeleted` means here.
-pub(super) struct Selection {
+pub(crate) struct Selection {
     filter: ClientFilter,
     revoked: bool,
 }
 
 /// The resource, as far as it is like all others: it is read like them. Writing needs the clock and the grant.
-pub(super) struct Clients;
+pub(crate) struct Clients;
 
 impl Resource for Clients {
     const PATH: &'static str = "/clients";

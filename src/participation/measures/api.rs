@@ -52,10 +52,13 @@ pub struct MeasureOut {
     #[schema(example = "Pupils as a share of residents aged 6–19")]
     pub label_en: String,
     /// What exactly is counted, in the language of the answer.
+    #[schema(example = "Unika personer som deltar, i procent av invånarna 6–19 år.")]
     pub definition: String,
     /// What exactly is counted, in Swedish.
+    #[schema(example = "Unika personer som deltar, i procent av invånarna 6–19 år.")]
     pub definition_sv: String,
     /// What exactly is counted, in English.
+    #[schema(example = "Unique persons who take part, in percent of the residents aged 6–19.")]
     pub definition_en: String,
     /// Of a share or change: the measure of what is counted.
     #[schema(example = "pupils")]
@@ -74,7 +77,7 @@ pub struct MeasureOut {
     pub notes: Vec<MeasureNote>,
     /// Whether the row is public.
     pub state: State,
-    /// Counts the changes of the row; the same as its `ETag`.
+    /// Counts the changes of the row; its `ETag` begins with it.
     #[schema(example = 1)]
     pub version: i64,
     /// When the row was made (UTC).

@@ -10,18 +10,17 @@ use crate::values::{AreaCode, Line, Prose, WebAddress};
 /// A place where a series starts anew.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({"firstPeriod": "2018", "reasonSv": "Nytt frågeformulär från dataår 2018.",
+    "reasonEn": "New questionnaire from data year 2018.", "sourceUrl": "https://www.kulturradet.se/"}))]
 pub struct SeriesBreak {
     /// The first period of the new series: a year, or a school year like `2018/2019`.
     #[garde(dive)]
-    #[schema(example = "2018")]
     pub first_period: Line,
     /// Why, in Swedish.
     #[garde(dive)]
-    #[schema(example = "Nytt frågeformulär från dataår 2018.")]
     pub reason_sv: Prose,
     /// Why, in English.
     #[garde(dive)]
-    #[schema(example = "New questionnaire from data year 2018.")]
     pub reason_en: Prose,
     /// Where this was read.
     #[garde(dive)]
@@ -32,6 +31,8 @@ pub struct SeriesBreak {
 /// Something a reader of the measure must or should know, perhaps only of one area or period.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({"mandatory": true, "period": "2020", "textSv": "2020 är pandemiåret. Läs året för sig.",
+    "textEn": "2020 is the year of the pandemic. Read the year on its own."}))]
 pub struct MeasureNote {
     /// Whether every answer with the measure has to carry the note.
     #[garde(skip)]
@@ -43,15 +44,12 @@ pub struct MeasureNote {
     /// The period that the note is about; null is all.
     #[garde(dive)]
     #[serde(default)]
-    #[schema(example = "2020")]
     pub period: Option<Line>,
     /// The note in Swedish.
     #[garde(dive)]
-    #[schema(example = "2020 är pandemiåret. Läs året för sig.")]
     pub text_sv: Prose,
     /// The note in English.
     #[garde(dive)]
-    #[schema(example = "2020 is the year of the pandemic. Read the year on its own.")]
     pub text_en: Prose,
     /// Where this was read.
     #[garde(dive)]

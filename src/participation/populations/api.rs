@@ -68,7 +68,7 @@ pub struct PopulationOut {
     pub source_title: Option<String>,
     /// What a reader should know of the number.
     pub note: Option<String>,
-    /// Counts the changes of the row; the same as its `ETag`.
+    /// Counts the changes of the row; its `ETag` begins with it.
     #[schema(example = 1)]
     pub version: i64,
     /// When the row was made (UTC).

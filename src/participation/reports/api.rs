@@ -82,7 +82,7 @@ pub struct ReportOut {
     /// How many observations it has.
     #[schema(example = 12)]
     pub observation_count: i64,
-    /// Counts the changes of the report and of its observations; the same as its `ETag`.
+    /// Counts the changes of the report and of its observations; its `ETag` begins with it.
     #[schema(example = 1)]
     pub version: i64,
     /// When the row was made (UTC).

@@ -73,7 +73,7 @@ macro_rules! area_out {
             pub source_url: Option<String>,
             /// Whether the row is public.
             pub state: State,
-            /// Counts the changes of the row; the same as its `ETag`.
+            /// Counts the changes of the row; its `ETag` begins with it.
             #[schema(example = 1)]
             pub version: i64,
             /// When the row was made (UTC).

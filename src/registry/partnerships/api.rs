@@ -58,16 +58,12 @@ pub struct PartnershipOut {
     #[schema(example = "Kulturskola i hela landet")]
     pub project_title: Option<String>,
     /// The collaboration; null in a project.
-    #[schema(example = "01903e2a-7b4c-7d5e-8f60-718293a4b5c6")]
     pub collaboration: Option<Uuid>,
     /// The name of the collaboration.
-    #[schema(example = "Regional Kulturskola i Västmanland")]
     pub collaboration_name: Option<String>,
     /// The culture school that takes part, if it is a certain one.
-    #[schema(example = "01903e2a-7b4c-7d5e-8f60-718293a4b5c6")]
     pub culture_school: Option<Uuid>,
     /// The name of the culture school.
-    #[schema(example = "Karlskoga kulturskola")]
     pub culture_school_name: Option<String>,
     /// The place: a district, a municipality, a county, or `SE`. The office of this area keeps the row.
     #[schema(example = "19")]

@@ -61,7 +61,7 @@ pub struct PublicationOut {
     pub withdrawn_reason: Option<String>,
     /// What to use instead.
     pub successor: Option<String>,
-    /// Counts the changes of the row; the same as its `ETag`. What is published never changes.
+    /// Counts the changes of the row; its `ETag` begins with it. What is published never changes.
     #[schema(example = 1)]
     pub version: i64,
     /// When the making began (UTC).

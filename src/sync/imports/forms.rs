@@ -185,7 +185,7 @@ pub struct ImportOut {
     /// What became of each row, in the order of the file. Only in the answer to an import that is done at once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rows: Option<Vec<OutcomeOut>>,
-    /// Counts the changes of the import; the same as its `ETag`.
+    /// Counts the changes of the import; its `ETag` begins with it.
     #[schema(example = 1)]
     pub version: i64,
     /// When it was asked for (UTC). Null after a small dry run.
