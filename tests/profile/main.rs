@@ -13,7 +13,7 @@ mod rules;
 use std::fs;
 use std::path::Path;
 
-use rules::{addresses, documentation, errors, names, queries, security};
+use rules::{addresses, answers, documentation, errors, names, queries, security};
 use serde_json::Value;
 
 /// Reads a document and tells, one sentence each, what breaks the requirement.
@@ -76,6 +76,18 @@ profile! {
     paging_has_a_limit, "FNS.07 SKALL", queries::limit;
     pages_are_counted_from_one, "FNS.08 SKALL", queries::first_page;
     a_page_holds_twenty_items_by_default, "FNS.09 BÖR", queries::page_size;
+
+    lists_tell_their_extent_and_link_to_their_pages, "FNS.10, FNS.11, FNS.13 BÖR, HYP.05 SKALL", answers::pages;
+    links_have_an_absolute_address_a_relation_and_a_method, "HYP.11 to HYP.17 SKALL", answers::links;
+    what_is_made_says_where_it_is, "ARP.03, ARP.04 BÖR", answers::location;
+    names_of_lists_are_plurals, "AME.06 SKALL", answers::plurals;
+    a_client_can_be_generated, "DOK.16 SKALL", answers::model;
+    times_are_those_of_rfc_3339, "DOT.01 SKALL", answers::times;
+    ids_are_not_counted, "RES.03 BÖR INTE", answers::counted_ids;
+    query_parameters_carry_no_payload, "UFN.03 SKALL INTE", answers::query_payload;
+    reading_by_post_is_explained, "MOG.03 SKALL", answers::reading_by_post;
+    a_major_version_has_its_own_document_and_address, "DOK.22, VER.04 SKALL", answers::major_version;
+    bodies_of_another_type_are_refused, "SAK.29 BÖR", answers::other_types;
 
     problems_are_plain_objects_with_the_five_members, "FEL.01 SKALL", errors::problem_schema;
     errors_are_problem_json, "FEL.02 BÖR", errors::media_type;

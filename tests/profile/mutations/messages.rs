@@ -101,7 +101,7 @@ pub const MISTAKES: &[Mutation] = &[
                 d,
                 LIST,
                 "requestBody",
-                json!({ "content": { "application/json": { "example": {} } } }),
+                json!({ "content": { "application/json": { "schema": { "type": "object" }, "example": {} } } }),
             );
         },
         &["reading_takes_no_body"],

@@ -4,6 +4,7 @@
 //! one. Each mutation names exactly the tests that it breaks; together they break every test once.
 
 mod addresses;
+mod answers;
 mod descriptions;
 mod messages;
 mod sample;
@@ -37,6 +38,7 @@ fn mutations() -> impl Iterator<Item = &'static Mutation> {
     [
         descriptions::MISTAKES,
         addresses::MISTAKES,
+        answers::MISTAKES,
         messages::MISTAKES,
     ]
     .into_iter()

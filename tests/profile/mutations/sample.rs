@@ -30,7 +30,7 @@ pub fn clean() -> Value {
         "security": [{ "bearer": [] }],
         "paths": {
             "/api-info": { "get": {
-                "description": "What this is",
+                "description": "What this is", "operationId": "get_api_info",
                 "security": [],
                 "parameters": [trace],
                 "responses": { "200": {
@@ -44,7 +44,7 @@ pub fn clean() -> Value {
             } },
             "/projects": {
                 "get": {
-                    "description": "Lists",
+                    "description": "Lists", "operationId": "list_projects",
                     "parameters": [
                         trace,
                         { "name": "page", "in": "query", "schema": { "type": "integer", "default": 1 } },
@@ -64,16 +64,16 @@ pub fn clean() -> Value {
                     }, "4XX": problem }
                 },
                 "post": {
-                    "description": "Creates",
+                    "description": "Creates", "operationId": "create_project",
                     "parameters": [trace],
                     "requestBody": { "content": { "application/json": {
                         "schema": { "$ref": "#/components/schemas/Project" }, "example": project
                     } } },
-                    "responses": { "201": { "description": "Created", "headers": headers }, "4XX": problem }
+                    "responses": { "201": { "description": "Created", "headers": {"traceparent": headers["traceparent"], "X-Request-Id": headers["X-Request-Id"], "Location": {}} }, "4XX": problem }
                 }
             },
             "/projects/{projectId}": { "get": {
-                "description": "Reads",
+                "description": "Reads", "operationId": "get_project",
                 "parameters": [trace, { "name": "projectId", "in": "path", "required": true, "schema": { "type": "string" } }],
                 "responses": { "200": {
                     "description": "A project",
@@ -105,8 +105,20 @@ fn schemas() -> Value {
         } },
         "ProjectPage": { "type": "object", "properties": {
             "items": { "type": "array", "items": { "$ref": "#/components/schemas/Project" } },
-            "_meta": { "type": "object" },
-            "_links": { "type": "object" }
+            "_meta": { "type": "object", "properties": { "totalRecords": {}, "page": {}, "limit": {}, "count": {} } },
+            "_links": { "$ref": "#/components/schemas/Links" }
+        } },
+        "Links": { "type": "object", "properties": {
+            "self": { "$ref": "#/components/schemas/Link" },
+            "first": { "$ref": "#/components/schemas/Link" },
+            "prev": { "oneOf": [{ "$ref": "#/components/schemas/Link" }, { "type": "null" }] },
+            "next": { "oneOf": [{ "$ref": "#/components/schemas/Link" }, { "type": "null" }] },
+            "last": { "$ref": "#/components/schemas/Link" }
+        } },
+        "Link": { "type": "object", "properties": {
+            "href": { "type": "string", "example": "https://api.example.se/samverkan/v1/projects" },
+            "rel": { "type": "string" },
+            "method": { "type": "string" }
         } },
         "Problem": { "type": "object", "properties": {
             "type": { "type": "string" },
