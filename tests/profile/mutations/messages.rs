@@ -60,7 +60,10 @@ pub const MISTAKES: &[Mutation] = &[
                 "application/json",
             );
         },
-        &["bodies_and_answers_are_offered_as_json"],
+        &[
+            "bodies_and_answers_are_offered_as_json",
+            "lists_tell_their_extent_and_link_to_their_pages",
+        ],
     ),
     mutation(
         "a multipart body",
