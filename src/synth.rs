@@ -4,25 +4,27 @@
 //! would take hours through it, but not around the rules: the tables' constraints hold, and what their row trigger
 //! checks is true by construction.
 
+mod bare;
 mod copy;
 mod geography;
 mod people;
 mod plan;
+mod rows;
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
-use tokio_postgres::Client;
+use tokio_postgres::{Client, Transaction};
 use uuid::{Builder, Uuid};
 
 use crate::db::connect::{ConnectError, Target, Work, open_plain, sentence};
-use crate::participation::codes::Gender;
 use crate::participation::sources::SYNTHETIC;
-use copy::{Lines, Report, Reports};
+use bare::Bare;
+use copy::copy;
 use geography::Municipality;
-use people::{AGES, GENDERS, People, YOUNGEST};
+use people::People;
+use plan::Plan;
 pub use plan::ROWS;
-use plan::{Counted, Plan, calendar, each};
 
 /// The scheme of the invented districts.
 pub const SCHEME: &str = "synthetic:regso";
@@ -45,8 +47,8 @@ pub enum SynthError {
     /// Another process loads at this moment.
     #[error("another samverkan synth is loading into this database")]
     Busy,
-    /// A code of an invented district is a real one's.
-    #[error("the district {0} exists and is not synthetic")]
+    /// A code of an invented district is a real one's, or was deleted.
+    #[error("the district {0} exists and is not synthetic, or is deleted")]
     Taken(String),
     /// No connection.
     #[error(transparent)]
@@ -73,11 +75,10 @@ pub struct Loaded {
     pub populations: u64,
 }
 
-/// Loads so many observations of the people of a seed; none if they are there already. What an interrupted load has
-/// written is kept and completed.
+/// Loads so many observations of the people of a seed, all of them or nothing; nothing too if they are there already.
 ///
 /// # Errors
-/// See [`SynthError`]. What was committed until then stays, in sources that are still drafts.
+/// See [`SynthError`]. Then the database is as it was.
 pub async fn load(
     target: &Target,
     rows: u64,
@@ -97,12 +98,11 @@ pub async fn load(
     if !beside_real_data && holds_real_data(&client).await? {
         return Err(SynthError::RealData);
     }
-    let places = geography::divide(municipalities);
     let run = Run::new(rows, seed);
-    districts(&client, &places).await?;
-    if !run.begin(&client).await? {
+    if run.is_there(&client).await? {
         return Ok(None);
     }
+    let places = geography::divide(municipalities);
     let people = People::new(seed);
     let plan = Plan::new(&people, &places, rows);
     log::info!(
@@ -112,22 +112,58 @@ pub async fn load(
         plan.by_district.iter().filter(|by| **by).count(),
         places.len()
     );
-    let world = World {
+    let world = Arc::new(World {
         people,
         places,
         plan,
-    };
-    let mut residents = 0;
-    for year in world.plan.years.clone() {
-        residents += populations(&mut client, &run, &world, year).await?;
-        log::info!("wrote the populations of {}", calendar(year));
+    });
+    let transaction = client.transaction().await?;
+    let loaded = write(&transaction, run, &world).await?;
+    transaction.commit().await?;
+    Ok(Some(loaded))
+}
+
+/// Writes everything. The feed comes last, since others wait from then on (`feed_lock`).
+async fn write(to: &Transaction<'_>, run: Run, world: &Arc<World>) -> Result<Loaded, SynthError> {
+    // Before anything is written: keys cannot be taken from a table whose triggers wait for the commit.
+    let populations = Bare::strip(to, "populations").await?;
+    let observations = Bare::strip(to, "observations").await?;
+    districts(to, &world.places).await?;
+    run.sources(to).await?;
+    let of = Arc::clone(world);
+    let residents = copy(to, &populations.statement(rows::POPULATION), move |lines| {
+        rows::populations(&run, &of, lines);
+    })
+    .await?;
+    let untold = populations.unwatched();
+    populations.dress(to).await?;
+    log::info!("wrote {residents} populations");
+    let of = Arc::clone(world);
+    let statement = format!("COPY reports ({}) FROM STDIN", rows::REPORT);
+    let reports = copy(to, &statement, move |lines| rows::reports(&run, &of, lines)).await?;
+    let of = Arc::clone(world);
+    let statement = observations.statement(rows::OBSERVATION);
+    let count = copy(to, &statement, move |lines| {
+        rows::observations(&run, &of, lines);
+    })
+    .await?;
+    log::info!("wrote {count} observations");
+    observations.dress(to).await?;
+    to.batch_execute("ANALYZE areas, sources, populations, reports, observations")
+        .await?;
+    if untold {
+        to.batch_execute("SELECT feed_begin_epoch()").await?;
+        to.execute(
+            include_str!("synth/sql/tell_feed.sql"),
+            &[&run.source(Source::Populations)],
+        )
+        .await?;
     }
-    let loaded = reports(&mut client, &run, &world).await?;
-    run.end(&client).await?;
-    Ok(Some(Loaded {
+    Ok(Loaded {
+        observations: count,
+        reports,
         populations: residents,
-        ..loaded
-    }))
+    })
 }
 
 /// What is reported of whom.
@@ -170,7 +206,7 @@ async fn municipalities(client: &Client) -> Result<Vec<(String, String)>, SynthE
     Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
 }
 
-async fn districts(client: &Client, places: &[Municipality]) -> Result<(), SynthError> {
+async fn districts(to: &Transaction<'_>, places: &[Municipality]) -> Result<(), SynthError> {
     let (mut codes, mut names, mut parents) = (vec![], vec![], vec![]);
     for municipality in places {
         for (number, district) in (1..).zip(&municipality.districts) {
@@ -179,27 +215,28 @@ async fn districts(client: &Client, places: &[Municipality]) -> Result<(), Synth
             parents.push(municipality.code.as_str());
         }
     }
-    let taken = client
-        .query_opt(
-            "SELECT code::text FROM areas WHERE code = ANY ($1::text[]) AND scheme <> $2 LIMIT 1",
+    to.execute(
+        "INSERT INTO areas (code, kind, name, parent_code, scheme)
+         SELECT code, 'district', name, parent, $4 FROM unnest($1::text[], $2::text[], $3::text[]) AS d (code, name, parent)
+         ON CONFLICT (code) DO NOTHING",
+        &[&codes, &names, &parents, &SCHEME],
+    )
+    .await?;
+    // What a trigger would ask for each row, once for all. Nobody deletes one of them before the commit.
+    let all = to
+        .query(
+            "SELECT code::text, scheme = $2 AND deleted_at IS NULL FROM areas WHERE code = ANY ($1::text[]) FOR SHARE",
             &[&codes, &SCHEME],
         )
         .await?;
-    if let Some(row) = taken {
-        return Err(SynthError::Taken(row.get(0)));
+    match all.iter().find(|row| !row.get::<_, bool>(1)) {
+        Some(row) => Err(SynthError::Taken(row.get(0))),
+        None => Ok(()),
     }
-    client
-        .execute(
-            "INSERT INTO areas (code, kind, name, parent_code, scheme)
-             SELECT code, 'district', name, parent, $4 FROM unnest($1::text[], $2::text[], $3::text[]) AS d (code, name, parent)
-             ON CONFLICT (code) DO NOTHING",
-            &[&codes, &names, &parents, &SCHEME],
-        )
-        .await?;
-    Ok(())
 }
 
 /// One load: its sources, and the ids of its rows, which are the same whenever it is run.
+#[derive(Clone, Copy)]
 struct Run {
     rows: u64,
     seed: u64,
@@ -245,163 +282,34 @@ impl Run {
         self.id(Kind::Source, source as u64)
     }
 
-    /// Writes the sources as drafts, which no publication is made of. Says whether there is anything left to load.
-    async fn begin(&self, client: &Client) -> Result<bool, SynthError> {
-        for (source, what) in [
-            (Source::Pupils, "elever"),
-            (Source::Places, "elevplatser"),
-            (Source::Populations, "befolkning"),
-        ] {
-            let Self { rows, seed, .. } = self;
-            client
-                .execute(
-                    "INSERT INTO sources (id, area_code, title, publisher, note, state)
-                     VALUES ($1, 'SE', $2, $3, 'Påhittade tal för prov och mätning. Invented numbers for trying and measuring.', 'draft')
-                     ON CONFLICT (id) DO NOTHING",
-                    &[
-                        &self.source(source),
-                        &format!("{SYNTHETIC}: {what} (frö {seed}, {rows} rader)"),
-                        &SYNTHETIC,
-                    ],
-                )
-                .await?;
-        }
+    async fn is_there(&self, client: &Client) -> Result<bool, SynthError> {
         let row = client
             .query_one(
-                "SELECT state = 'draft' FROM sources WHERE id = $1",
+                "SELECT EXISTS (SELECT FROM sources WHERE id = $1)",
                 &[&self.source(Source::Populations)],
             )
             .await?;
         Ok(row.get(0))
     }
 
-    /// Publishes the sources.
-    async fn end(&self, client: &Client) -> Result<(), SynthError> {
-        let sources = [Source::Pupils, Source::Places, Source::Populations].map(|s| self.source(s));
-        client
-            .execute(
-                "UPDATE sources SET state = 'published' WHERE id = ANY ($1)",
-                &[&sources.as_slice()],
+    async fn sources(&self, to: &Transaction<'_>) -> Result<(), SynthError> {
+        for (source, what) in [
+            (Source::Pupils, "elever"),
+            (Source::Places, "elevplatser"),
+            (Source::Populations, "befolkning"),
+        ] {
+            let Self { rows, seed, .. } = self;
+            to.execute(
+                "INSERT INTO sources (id, area_code, title, publisher, note)
+                 VALUES ($1, 'SE', $2, $3, 'Påhittade tal för prov och mätning. Invented numbers for trying and measuring.')",
+                &[
+                    &self.source(source),
+                    &format!("{SYNTHETIC}: {what} (frö {seed}, {rows} rader)"),
+                    &SYNTHETIC,
+                ],
             )
             .await?;
-        client
-            .batch_execute("ANALYZE areas, sources, populations, reports, observations")
-            .await?;
+        }
         Ok(())
     }
-}
-
-/// Writes the residents of a year: by gender and age, and by gender and all 6 to 19 years. Sums are exact.
-async fn populations(
-    client: &mut Client,
-    run: &Run,
-    world: &World,
-    year: usize,
-) -> Result<u64, SynthError> {
-    let source = run.source(Source::Populations);
-    let calendar_year = calendar(year).to_string();
-    let day = format!("{calendar_year}-12-31");
-    let there = client
-        .query_one(
-            "SELECT EXISTS (SELECT FROM populations WHERE source_id = $1 AND year::text = $2)",
-            &[&source, &calendar_year],
-        )
-        .await?;
-    if there.get(0) {
-        return Ok(0);
-    }
-    let mut areas: BTreeMap<&str, [[u64; AGES]; 2]> = BTreeMap::new();
-    for (place, municipality) in world.places.iter().enumerate() {
-        let people = world.people.of(place, municipality, year);
-        let region = municipality.code.get(..2).unwrap_or_default();
-        for (district, groups) in municipality.districts.iter().zip(&people) {
-            for area in ["SE", region, &municipality.code, &district.code] {
-                let sums = areas.entry(area).or_default();
-                for (sum, group) in sums.iter_mut().flatten().zip(groups.iter().flatten()) {
-                    *sum += u64::from(group.residents);
-                }
-            }
-        }
-    }
-    let source = source.to_string();
-    let mut lines = Lines::default();
-    let mut number = (year as u64) << 32;
-    let mut add = |area: &str, gender: &str, from: usize, to: usize, value: u64| {
-        number += 1;
-        let (from, to, value) = (from.to_string(), to.to_string(), value.to_string());
-        lines.add(
-            run.id(Kind::Population, number),
-            &[
-                &source,
-                &calendar_year,
-                &day,
-                area,
-                gender,
-                &from,
-                &to,
-                &value,
-            ],
-        );
-    };
-    for (area, residents) in areas {
-        let oldest = YOUNGEST + AGES - 1;
-        let mut whole = 0;
-        for (gender, ages) in GENDERS.into_iter().zip(residents) {
-            let sum: u64 = ages.iter().sum();
-            whole += sum;
-            for (age, value) in (YOUNGEST..).zip(ages) {
-                add(area, gender.as_str(), age, age, value);
-            }
-            add(area, gender.as_str(), YOUNGEST, oldest, sum);
-        }
-        add(area, Gender::Total.as_str(), YOUNGEST, oldest, whole);
-    }
-    copy::populations(client, lines).await
-}
-
-/// Writes a report of pupils and one of places for each municipality and year. Rows of a measure and a year lie side
-/// by side.
-async fn reports(client: &mut Client, run: &Run, world: &World) -> Result<Loaded, SynthError> {
-    let mut zeros = world.plan.zeros();
-    let mut reports = Reports::new(client).await?;
-    for year in world.plan.years.clone() {
-        let period = calendar(year).to_string();
-        let (first, last) = (format!("{period}-01-01"), format!("{period}-12-31"));
-        for (counted, source, measure) in [
-            (Counted::Pupils, Source::Pupils, "pupils"),
-            (Counted::Places, Source::Places, "pupil_places"),
-        ] {
-            let id = run.source(source);
-            let there = copy::reported(reports.client(), id, &period).await?;
-            let source_id = id.to_string();
-            for (place, municipality) in world.places.iter().enumerate() {
-                let number = ((year * 2 + source as usize) * 1_000 + place) as u64;
-                let id = run.id(Kind::Report, number);
-                let area = &municipality.code;
-                let new = !there.contains(area);
-                if new {
-                    // PostgreSQL reads `now` as the beginning of the transaction.
-                    let fields = [
-                        &source_id, area, "year", &period, &first, &last, "approved", LOADER,
-                        "now", LOADER, "now",
-                    ];
-                    reports.report(id, &fields).await?;
-                }
-                let people = world.people.of(place, municipality, year);
-                let by_district = world.plan.by_district.get(place).copied();
-                let report = Report { id, measure };
-                let mut rows = number << 24;
-                let by_district = by_district.unwrap_or_default();
-                each(municipality, &people, counted, by_district, |cell| {
-                    // Asked even for what is there, so that an interrupted load leaves out the same cells.
-                    if (cell.value > 0 || zeros.report()) && new {
-                        rows += 1;
-                        reports.observation(run.id(Kind::Observation, rows), report, cell);
-                    }
-                });
-            }
-            log::info!("prepared the reports of {measure} in {period}");
-        }
-    }
-    reports.finish().await
 }
