@@ -93,6 +93,7 @@ problem_kinds! {
     Conflict CONFLICT "conflict" "Krockar med det som redan finns" "Conflicts with what exists";
     Gone GONE "gone" "Borttagen" "Deleted";
     CursorGone GONE "cursor-gone" "Markören går inte att följa längre" "The cursor cannot be followed any more";
+    PublicationOutdated GONE "publication-outdated" "Publiceringen måste göras om" "The publication must be made anew";
     PreconditionFailed PRECONDITION_FAILED "precondition-failed" "Raden har ändrats sedan den lästes" "The row has changed since it was read";
     PayloadTooLarge PAYLOAD_TOO_LARGE "payload-too-large" "För stor kropp" "The body is too large";
     UriTooLong URI_TOO_LONG "uri-too-long" "För lång adress" "The address is too long";

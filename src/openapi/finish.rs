@@ -253,12 +253,16 @@ fn problems(operation: &mut Value, path: &str, method: &str) {
     if needs_if_match(path, method) {
         kinds.extend([K::PreconditionFailed, K::PreconditionRequired]);
     }
+    let answers_statistics = statistics::are_answered(operation);
     let Some(responses) = operation
         .get_mut("responses")
         .and_then(Value::as_object_mut)
     else {
         return;
     };
+    if answers_statistics {
+        responses.insert(K::Gone.status().as_u16().to_string(), unreadable());
+    }
     for kind in kinds {
         let status = kind.status().as_u16().to_string();
         responses
@@ -301,6 +305,26 @@ fn problem(kind: ProblemKind) -> Value {
         _ => {}
     }
     answer
+}
+
+/// Why statistics of a publication cannot be read any more: two kinds of problem with one status.
+fn unreadable() -> Value {
+    let [mut withdrawn, outdated] =
+        [ProblemKind::Gone, ProblemKind::PublicationOutdated].map(problem);
+    let content = |answer: &Value| answer["content"]["application/problem+json"]["example"].clone();
+    let examples = json!({
+        "withdrawn": {"summary": "It was withdrawn", "value": content(&withdrawn)},
+        "outdated": {"summary": "Another version made it", "value": content(&outdated)},
+    });
+    withdrawn["description"] = json!(
+        "The publication was withdrawn (`gone`: the reason and the successor are told), or another version of the service made it in a form that this one does not read (`publication-outdated`: it must be made anew)"
+    );
+    let content = &mut withdrawn["content"]["application/problem+json"];
+    if let Some(content) = content.as_object_mut() {
+        content.remove("example");
+    }
+    content["examples"] = examples;
+    withdrawn
 }
 
 fn header(description: &str, required: bool) -> Value {

@@ -357,6 +357,24 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_block_is_packed_in_the_shape_that_publications_say_they_have() {
+        let residents = Residents {
+            gender: 1,
+            from: 6,
+            to: 9,
+            value: 700,
+        };
+        let cells = pack(&[cell(1, 2, 3, 700)]).unwrap();
+        let packed = (cells, pack(&[residents]).unwrap());
+        // 700 is 1 400 in zigzag, least seven bits first.
+        let known = (
+            vec![1, 1, 2, 3, WHOLE, 0, 1, 0xF8, 0x0A],
+            vec![1, 1, 6, 9, 0xF8, 0x0A],
+        );
+        assert_eq!(packed, known, "another form: raise frozen::SHAPE");
+    }
+
     /// Groups that are the codes 1..=n.
     fn each(groups: usize) -> Axis {
         Axis::new(groups, |code, group| match code {

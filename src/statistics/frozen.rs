@@ -11,6 +11,11 @@ use super::codes::Level;
 use super::cube::{Additive, Dictionary};
 use crate::participation::codes::{Denominator, MeasureKind, MeasureUnit, PeriodKind};
 
+/// The shape of what a publication is frozen as: its documents and the packed columns of its blocks. Whoever changes one of
+/// them so that older ones can no longer be read raises the number; a publication of another shape answers 410
+/// `publication-outdated` and must be made anew.
+pub const SHAPE: u16 = 1;
+
 /// A text in both languages.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Both {
@@ -44,8 +49,11 @@ pub struct Frozen {
 }
 
 /// Measures, periods, sources, the codes of the cells, and the protection.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Catalogue {
+    /// See [`SHAPE`]. The first publications do not say it.
+    #[serde(default = "first_shape")]
+    pub shape: u16,
     /// The codes that the numbers in cells stand for.
     pub dictionary: Dictionary,
     /// Every measure that has numbers, and every share that can be computed from them.
@@ -56,6 +64,23 @@ pub struct Catalogue {
     pub sources: Vec<Source>,
     /// Thresholds that the numbers were protected with.
     pub policies: Vec<Policy>,
+}
+
+fn first_shape() -> u16 {
+    1
+}
+
+impl Default for Catalogue {
+    fn default() -> Self {
+        Self {
+            shape: SHAPE,
+            dictionary: Dictionary::default(),
+            measures: Vec::new(),
+            periods: Vec::new(),
+            sources: Vec::new(),
+            policies: Vec::new(),
+        }
+    }
 }
 
 /// A measure at the time of the publication.

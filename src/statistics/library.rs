@@ -15,7 +15,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use uuid::Uuid;
 
 use super::codes::PublicationState;
-use super::frozen::{Both, Frozen};
+use super::frozen::{Both, Catalogue, Frozen, SHAPE};
 use crate::access::upkeep::Outage;
 use crate::db::{Conn, Db, Shared};
 use crate::problem::{ApiResult, Problem, ProblemKind, text};
@@ -136,7 +136,7 @@ impl Library {
     /// The frozen documents, from memory if they were asked for before.
     ///
     /// # Errors
-    /// When they cannot be read.
+    /// 410 `publication-outdated` if another version of the service froze them in a form that this one does not read.
     pub async fn open(&self, db: &Db, listed: &Listed) -> ApiResult<Arc<Frozen>> {
         if let Some(frozen) = self
             .0
@@ -191,6 +191,19 @@ fn withdrawn(listed: &Listed) -> Problem {
     ))
 }
 
+/// A publication that another version of the service made in a form that this one does not read.
+pub fn outdated(name: &str, why: &dyn std::fmt::Display) -> Problem {
+    log::warn!("publication {name} was frozen by another version of the service: {why}");
+    Problem::new(ProblemKind::PublicationOutdated).detail(text(
+        format!(
+            "Publiceringen {name} är gjord av en annan version av tjänsten, i en form som den här inte läser. Dess källor måste publiceras på nytt, under ett nytt namn."
+        ),
+        format!(
+            "Publication {name} was made by another version of the service, in a form that this one does not read. Its sources must be published anew, under a new name."
+        ),
+    ))
+}
+
 async fn documents(mut conn: &Conn, id: Uuid) -> QueryResult<HashMap<String, Value>> {
     let rows: Vec<(String, Value)> = publication_documents::table
         .filter(publication_documents::publication_id.eq(id))
@@ -210,13 +223,14 @@ fn frozen(listed: &Listed, mut documents: HashMap<String, Value>) -> ApiResult<F
         let document = documents.remove(kind).ok_or_else(|| {
             Problem::internal(format!("publication {name} has no document `{kind}`"))
         })?;
-        serde_json::from_value(document).map_err(|error| {
-            Problem::internal(format!(
-                "publication {name} was made by a version that wrote `{kind}` in another form; publish it anew: {error}"
-            ))
-        })
+        serde_json::from_value(document).map_err(|error| outdated(name, &error))
     }
     let name = &listed.name;
+    let catalogue: Catalogue = read(name, &mut documents, CATALOGUE)?;
+    if catalogue.shape != SHAPE {
+        let other = format!("its shape is {}, not {SHAPE}", catalogue.shape);
+        return Err(outdated(name, &other));
+    }
     Ok(Frozen {
         id: listed.id,
         name: listed.name.clone(),
@@ -226,7 +240,7 @@ fn frozen(listed: &Listed, mut documents: HashMap<String, Value>) -> ApiResult<F
         },
         synthetic: listed.synthetic,
         published_at: listed.published_at.unwrap_or_default(),
-        catalogue: read(name, &mut documents, CATALOGUE)?,
+        catalogue,
         places: read(name, &mut documents, PLACES)?,
         returns: read(name, &mut documents, RETURNS)?,
         network: read(name, &mut documents, NETWORK)?,

@@ -786,6 +786,46 @@ async fn a_withdrawn_one_tells_why_and_what_to_use_instead() {
 }
 
 #[actix_web::test]
+async fn one_that_another_version_froze_in_another_form_says_that_it_must_be_made_anew() {
+    let app = TestApp::start().await;
+    let f = Fixture::new(&app).await;
+    small(&f).await;
+    for name in ["2025.1", "2025.2", "2025.3"] {
+        f.publish(name).await;
+    }
+    let of = |name: &str| format!("(SELECT id FROM publications WHERE name = '{name}')");
+    // Of a later form, and of one from before reports told what they have numbers of; then the document of its method.
+    for (name, kind, content) in [
+        ("2025.1", "catalogue", "content || '{\"shape\": 999}'"),
+        ("2025.2", "returns", "content #- '{reports,0,numbers}'"),
+        ("2025.3", "quality", "content - 'levels'"),
+    ] {
+        let publication = of(name);
+        sql(
+            &app,
+            &format!("UPDATE publication_documents SET content = {content} WHERE publication_id = {publication} AND kind = '{kind}'"),
+        )
+        .await;
+    }
+    let analyst = f.analyst();
+    for path in [
+        "/statistics/participation?publication=2025.1&measure=pupils",
+        "/statistics/coverage?publication=2025.2",
+        "/publications/2025.3/quality?",
+    ] {
+        let reply = analyst.get(&format!("{path}&lang=en")).await;
+        assert_eq!(reply.problem(410).0, "publication-outdated", "{path}");
+        let detail = reply.json()["detail"].as_str().unwrap().to_owned();
+        assert!(detail.contains("must be published anew"), "{detail}");
+    }
+    // The others are read, and all stay on the list.
+    let fine = "/statistics/participation?publication=2025.3&measure=pupils&area=1880";
+    analyst.get(fine).await.expect(200);
+    let all = analyst.get("/publications").await.expect(200);
+    assert_eq!(all["items"].as_array().unwrap().len(), 3);
+}
+
+#[actix_web::test]
 async fn only_approved_reports_of_the_chosen_sources_count_the_first_source_first() {
     let app = TestApp::start().await;
     let f = Fixture::new(&app).await;

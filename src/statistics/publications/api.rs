@@ -29,7 +29,7 @@ use crate::http::resource::{self, Kept, Resource, View};
 use crate::problem::{ApiResult, Fault, Problem, ProblemKind, text};
 use crate::schema::publications;
 use crate::statistics::codes::{PublicationState, Severity};
-use crate::statistics::library::{Library, QUALITY};
+use crate::statistics::library::{Library, QUALITY, outdated};
 use crate::statistics::quality;
 use crate::telemetry;
 use crate::values::Line;
@@ -351,7 +351,7 @@ async fn get_publication_quality(
         .await?;
     let document = found.remove(&row.id).ok_or_else(no_publication)?;
     let document: quality::Document =
-        serde_json::from_value(document).map_err(Problem::internal)?;
+        serde_json::from_value(document).map_err(|error| outdated(&row.name, &error))?;
     Item::new(&req, &document, None, None)
 }
 

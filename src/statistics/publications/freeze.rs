@@ -19,7 +19,7 @@ use crate::statistics::codes::Severity;
 use crate::statistics::cube::Dictionary;
 use crate::statistics::frozen::{
     Area, Catalogue, Collaboration, Measure, Network, Partner, Partnership, Period, Places, Policy,
-    Project, Report, Returns, Source,
+    Project, Report, Returns, SHAPE, Source,
 };
 
 /// Everything that a publication is made against. Places in the lists are the numbers of the tables.
@@ -167,6 +167,7 @@ impl Ground {
             .map_err(Problem::internal)?;
         Ok(Self {
             catalogue: Catalogue {
+                shape: SHAPE,
                 dictionary: dictionary(),
                 measures: measures
                     .into_iter()

@@ -16,7 +16,7 @@ use samverkan::statistics::cube::{
 };
 use samverkan::statistics::frozen::{
     Area, Both, Break, Catalogue, Collaboration, Measure, Member, Network, Note, Partner,
-    Partnership, Period, Places, Policy, Population, Report, Returns, Source,
+    Partnership, Period, Places, Policy, Population, Report, Returns, SHAPE, Source,
 };
 use uuid::Uuid;
 
@@ -112,6 +112,7 @@ fn catalogue() -> Catalogue {
         reason: both("Reason"),
     };
     Catalogue {
+        shape: SHAPE,
         dictionary: Dictionary {
             genders: ["girls", "boys", "other"].map(str::to_owned).to_vec(),
             ages: vec![ages(6, 9, false), ages(10, 19, false), ages(6, 19, true)],
