@@ -82,7 +82,7 @@ histories! {
         "sourceId" of a "source" = Uuid Uuid like "01903e2a-7b4c-7d5e-8f60-718293a4b5c6", "participation" RegistryRead, "";
     Reports: list_report_history "list_report_history" "/reports/{reportId}/history",
         "reportId" of a "report" = Uuid Uuid like "01903e2a-7b4c-7d5e-8f60-718293a4b5c6", "participation" ParticipationRead,
-        "Each write of its observations is a version; what the observations were before is not kept, since only those of a draft can change. ";
+        "Each write of its observations is a version, whose numbers `/reports/{reportId}/observations?asOf=` gives. ";
     Populations: list_population_history "list_population_history" "/populations/{populationId}/history",
         "populationId" of a "population" = Uuid Uuid like "01903e2a-7b4c-7d5e-8f60-718293a4b5c6", "participation" RegistryRead, "";
 }
