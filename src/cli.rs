@@ -8,6 +8,8 @@ mod database;
 mod demo;
 mod failure;
 mod publish;
+mod pull;
+mod push;
 mod serve;
 mod synth;
 
@@ -68,6 +70,8 @@ fn start(config: Config) -> Result<(), Failure> {
             .block_on(with_database(&place, async |db| {
                 publish::run(db, wanted).await
             })),
+        Command::Pull(asked) => System::new().block_on(pull::run(&asked)),
+        Command::Push(asked) => System::new().block_on(push::run(*asked)),
         Command::Openapi => print(&crate::openapi::json()),
         Command::Version => print(concat!(
             env!("CARGO_PKG_NAME"),

@@ -25,8 +25,10 @@ use crate::synth::ROWS;
 use crate::telemetry::logging::LogFormat;
 use crate::values::{AreaCode, Faulty, Line, rule_text};
 
+mod office;
 mod refusal;
 
+pub use office::{CLIENT_SECRET, Office, Pull, Push};
 pub use refusal::Refusal;
 
 /// What every variable of this project begins with, but for the few that other programs read as well.
@@ -79,6 +81,20 @@ pub enum Command {
     /// and age only; many rows are all years by district, subject and form, with zeros. A load that was interrupted
     /// goes on when it is started again.
     Synth(Synth),
+    /// Keep a folder a complete, exact copy of what a client of the API may see
+    ///
+    /// For every kind of row the folder has a file of JSON lines and a CSV file. The first pull copies everything, the
+    /// next ones what has changed; each compares the copy with the service. A pull may be killed at any moment: the folder
+    /// holds one whole state, and the next pull goes on. The client needs `sync:read` and the permission to read the rows.
+    /// The exit code is 0 when the copy is up to date, 1 when the service was away or another pull is at work, 2 when a
+    /// setting is wrong or the client may not.
+    Pull(Pull),
+    /// Send a file of rows, and tell what became of each of them
+    ///
+    /// The same command may be given again blindly: what was sent before is written once, and answered as it was then. The
+    /// client needs `imports:write` and the permission to write such rows. The exit code is 0 when everything was taken, 1
+    /// when rows were refused or the service was away, 2 when a setting is wrong or the client may not.
+    Push(Box<Push>),
     /// Print the OpenAPI document
     Openapi,
     /// Make, list and revoke the clients of the API
@@ -400,7 +416,8 @@ pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Config, Ref
 /// A line for each variable of the environment that looks like one of ours and is none: most likely a typing error.
 #[must_use]
 pub fn unknown_variables() -> Vec<String> {
-    let known = variables(&Config::command());
+    let mut known = variables(&Config::command());
+    known.push(CLIENT_SECRET.to_owned());
     let given = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     let mut unknown: Vec<String> = given
         .filter(|name| name.starts_with(PREFIX) && !known.contains(name))

@@ -14,6 +14,9 @@ pub mod openapi;
 pub mod server;
 pub mod synth;
 
+// The office's own tool: a client of the API, in the same program.
+pub mod office;
+
 // The sync wing: how data moves between offices, and what it was before.
 pub mod sync;
 

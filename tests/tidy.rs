@@ -60,6 +60,7 @@ fn imports_run_downwards() {
         "crate::participation",
         "crate::statistics",
         "crate::sync",
+        "crate::office",
         "crate::demo",
         "crate::app",
     ];
@@ -74,6 +75,24 @@ fn imports_run_downwards() {
             }
         }
     }
+    // The office's own tool knows the service by its API alone.
+    let inside = [
+        "db",
+        "registry",
+        "participation",
+        "statistics",
+        "sync",
+        "app",
+    ];
+    for (path, text) in sources("src/office") {
+        for inner in inside {
+            assert!(
+                !code(&text).contains(&format!("crate::{inner}")),
+                "{} looks into {inner}",
+                path.display()
+            );
+        }
+    }
     for (wing, upper) in [
         ("src/registry", "crate::participation"),
         ("src/registry", "crate::statistics"),
@@ -81,6 +100,7 @@ fn imports_run_downwards() {
         ("src/registry", "crate::sync"),
         ("src/participation", "crate::sync"),
         ("src/statistics", "crate::sync"),
+        ("src/sync", "crate::office"),
     ] {
         for (path, text) in sources(wing) {
             assert!(

@@ -7,6 +7,7 @@ use crate::access::keys::KeyError;
 use crate::config::Refusal;
 use crate::db::private::PrivateError;
 use crate::http::lang::Lang;
+use crate::office::OfficeError;
 use crate::problem::Problem;
 use crate::synth::SynthError;
 
@@ -107,6 +108,32 @@ impl From<SynthError> for Failure {
             | SynthError::NoSweden
             | SynthError::Busy
             | SynthError::Taken(_) => Self::other(error),
+        }
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::wrong(refusal)
+    }
+}
+
+impl From<OfficeError> for Failure {
+    fn from(error: OfficeError) -> Self {
+        match error {
+            OfficeError::Credentials { .. } => Self::setting("client_id", error),
+            OfficeError::Strange { .. } => Self::setting("url", error),
+            OfficeError::NotOurs { .. } => Self::setting("dir", error),
+            // What was asked for, or who asks, is wrong.
+            OfficeError::Refused {
+                status: 400 | 403 | 404,
+                ..
+            } => Self::wrong(error),
+            OfficeError::Refused { .. }
+            | OfficeError::Away { .. }
+            | OfficeError::Busy { .. }
+            | OfficeError::File { .. }
+            | OfficeError::Differs { .. } => Self::other(error),
         }
     }
 }

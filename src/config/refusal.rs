@@ -61,6 +61,15 @@ pub(super) fn of(error: &clap::Error) -> Refusal {
         _ => None,
     };
     let root = Config::command();
+    if error.kind() == ErrorKind::MissingRequiredArgument
+        && let Some(ContextValue::Strings(missing)) = error.get(ContextKind::InvalidArg)
+    {
+        let named = missing.iter().map(|usage| missing_name(&root, usage));
+        return Refusal::Wrong(line(&format!(
+            "missing: {}; see --help",
+            named.collect::<Vec<_>>().join(", ")
+        )));
+    }
     let argument = match error.kind() {
         ErrorKind::InvalidUtf8 => find(&root, &|argument| {
             let value = argument.get_env().and_then(super::variable);
@@ -93,6 +102,16 @@ pub(super) fn of(error: &clap::Error) -> Refusal {
         _ => String::new(),
     };
     Refusal::Wrong(line(&format!("{}: {given}{reason}", name_of(&argument))))
+}
+
+/// What is missing by flag and variable; clap tells the flag with what comes after it.
+fn missing_name(root: &Command, usage: &str) -> String {
+    let flag = usage.split([' ', '=']).next().unwrap_or_default();
+    let fits = |argument: &Arg| argument.get_long() == flag.strip_prefix("--");
+    match find(root, &fits) {
+        Some(argument) if flag.starts_with("--") => name_of(&argument),
+        _ => usage.to_owned(),
+    }
 }
 
 /// `SAMVERKAN_BIND (--bind)`, or `--name` for what has no variable.

@@ -6,6 +6,7 @@
 //! anything deeper is JSON in its cell. See <https://owasp.org/www-community/attacks/CSV_Injection>.
 
 use std::fmt::Write;
+use std::io;
 
 use serde_json::Value;
 
@@ -17,20 +18,28 @@ const ENDS: [char; 4] = [';', '\t', '\n', '\r'];
 /// # Errors
 /// When writing fails, which in memory it does not.
 pub fn write(columns: &[String], rows: &[Value]) -> Result<Vec<u8>, csv::Error> {
-    let mut writer = csv::WriterBuilder::new()
-        .terminator(csv::Terminator::CRLF)
-        .from_writer(Vec::new());
+    let mut writer = writer(Vec::new());
     writer.write_record(columns)?;
     for row in rows {
-        writer.write_record(
-            columns
-                .iter()
-                .map(|column| cell(row.get(column).unwrap_or(&Value::Null))),
-        )?;
+        writer.write_record(record(columns, row))?;
     }
     writer
         .into_inner()
         .map_err(|error| error.into_error().into())
+}
+
+/// What writes records, for tables that are too long for memory.
+pub fn writer<W: io::Write>(out: W) -> csv::Writer<W> {
+    csv::WriterBuilder::new()
+        .terminator(csv::Terminator::CRLF)
+        .from_writer(out)
+}
+
+/// The cells of a row, a JSON object, under the given columns.
+pub fn record<'a>(columns: &'a [String], row: &'a Value) -> impl Iterator<Item = String> + 'a {
+    columns
+        .iter()
+        .map(|column| cell(row.get(column).unwrap_or(&Value::Null)))
 }
 
 fn cell(value: &Value) -> String {
