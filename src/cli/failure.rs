@@ -122,12 +122,13 @@ impl From<OfficeError> for Failure {
     fn from(error: OfficeError) -> Self {
         match error {
             OfficeError::Credentials { .. } => Self::setting("client_id", error),
-            OfficeError::Strange { .. } => Self::setting("url", error),
+            OfficeError::Strange { .. } | OfficeError::Refused { status: 404, .. } => {
+                Self::setting("url", error)
+            }
             OfficeError::NotOurs { .. } => Self::setting("dir", error),
             // What was asked for, or who asks, is wrong.
             OfficeError::Refused {
-                status: 400 | 403 | 404,
-                ..
+                status: 400 | 403, ..
             } => Self::wrong(error),
             OfficeError::Refused { .. }
             | OfficeError::Away { .. }

@@ -102,7 +102,7 @@ fn report(file: &Path, pushed: &Pushed, lang: Lang) -> String {
         ));
     }
     for (outcome, count) in &import.counts {
-        if count.as_u64() != Some(0) {
+        if let Some(count) = count.as_u64().filter(|count| *count > 0) {
             let _ = writeln!(text, "{count:>9}  {}", label(outcome, lang));
         }
     }

@@ -2,6 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod office;
+mod pull;
+mod push;
+
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -139,8 +143,14 @@ fn a_wrong_variable_is_refused_by_its_name(
 #[case(&["synth", "--rows", "16239"], "--rows")]
 #[case(&["synth", "--rows", "58072001"], "a whole number from 16240 to 58072000")]
 #[case(&["synth", "--rows", "20000", "--seed=-1"], "--seed")]
+#[case(&["pull"], "SAMVERKAN_URL (--url), SAMVERKAN_CLIENT_ID (--client-id), SAMVERKAN_DIR (--dir)")]
+#[case(&["pull", "--url", "http://api.example.se"], "SAMVERKAN_URL (--url): 'http://api.example.se' is not accepted: the secret would be sent")]
+#[case(&["pull", "--url", "https://localhost", "--client-id", "client_a", "--dir", "/tmp/x"], "SAMVERKAN_CLIENT_SECRET")]
+#[case(&["pull", "--types", "partner"], "SAMVERKAN_TYPES (--types)")]
+#[case(&["pull", "--lang", "de"], "SAMVERKAN_LANG (--lang)")]
+#[case(&["pull", "--patience", "long"], "SAMVERKAN_PATIENCE (--patience)")]
 #[case(&["start"], "'start'")]
-#[case(&[], "serve, migrate, demo, publish, synth, openapi, client, keys, version")]
+#[case(&[], "serve, migrate, demo, publish, synth, pull, push, openapi, client, keys, version")]
 fn a_wrong_command_line_is_refused_with_what_is_wrong(
     #[case] arguments: &[&str],
     #[case] told: &str,
@@ -346,13 +356,18 @@ impl Service {
     }
 
     fn start_with_log(data: &str, arguments: &[&str], log: Stdio) -> Self {
-        let mut command = samverkan(&["serve", "--data-dir", data, "--bind", "127.0.0.1:0"]);
-        let mut process = command
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .stderr(log)
-            .spawn()
-            .unwrap();
+        let serve = ["serve", "--data-dir", data, "--bind", "127.0.0.1:0"];
+        Self::spawn(samverkan(&serve).args(arguments), log)
+    }
+
+    /// On a port that an earlier one had.
+    fn start_at(data: &str, address: &str) -> Self {
+        let serve = ["serve", "--data-dir", data, "--bind", address];
+        Self::spawn(&mut samverkan(&serve), Stdio::null())
+    }
+
+    fn spawn(command: &mut Command, log: Stdio) -> Self {
+        let mut process = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut rest = BufReader::new(process.stdout.take().unwrap());
         let mut line = String::new();
         rest.read_line(&mut line).unwrap();
