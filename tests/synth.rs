@@ -107,7 +107,7 @@ const DEFINITIONS: &str = "SELECT string_agg(line, chr(10) ORDER BY line) FROM (
     WHERE conrelid IN ('observations'::regclass, 'populations'::regclass)
     UNION ALL SELECT pg_get_indexdef(indexrelid) || ' ' || indisvalid FROM pg_index
     WHERE indrelid IN ('observations'::regclass, 'populations'::regclass)
-    UNION ALL SELECT pg_get_triggerdef(oid) || ' ' || tgenabled FROM pg_trigger
+    UNION ALL SELECT pg_get_triggerdef(oid) || ' ' || tgenabled::text FROM pg_trigger
     WHERE tgrelid IN ('observations'::regclass, 'populations'::regclass) AND NOT tgisinternal) AS lines";
 
 async fn definitions(client: &Client) -> String {
