@@ -27,6 +27,8 @@ use crate::registry::partners::api::Partners;
 use crate::registry::partnerships::api::Partnerships;
 use crate::registry::projects::api::Projects;
 use crate::statistics::publications::api::Publications;
+use crate::sync::checkpoints::administration::ClientCheckpoints;
+use crate::sync::checkpoints::api::Checkpoints;
 use crate::sync::imports::resources::Imports;
 
 /// What a resource can do.
@@ -72,6 +74,8 @@ fn all() -> BTreeMap<&'static str, Abilities> {
         of::<Populations>(),
         of::<Publications>(),
         of::<Imports>(),
+        of::<Checkpoints>(),
+        of::<ClientCheckpoints>(),
         of::<Clients>(),
     ])
 }

@@ -69,7 +69,7 @@ pub struct ClientCheckpointFilter {
 }
 
 /// Those of all clients.
-struct ClientCheckpoints;
+pub struct ClientCheckpoints;
 
 impl Resource for ClientCheckpoints {
     const PATH: &'static str = "/checkpoints";

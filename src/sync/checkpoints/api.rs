@@ -126,7 +126,7 @@ pub struct OwnFilter {
 }
 
 /// A client's own.
-struct Checkpoints;
+pub struct Checkpoints;
 
 impl Resource for Checkpoints {
     const PATH: &'static str = "/sync/checkpoints";

@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use super::model::{Behind, CheckpointChange, CheckpointRow};
 use crate::db::Conn;
-use crate::db::window::Window;
 use crate::schema::{checkpoints, clients};
+use crate::window_of;
 
 /// The most checkpoints of a client, as the database has it.
 pub const MOST: i64 = 50;
@@ -20,6 +20,8 @@ pub const COUNTED: i64 = 1_000;
 
 /// A query on the table, with filters to come.
 pub type Query = checkpoints::BoxedQuery<'static, diesel::pg::Pg>;
+
+window_of!(list: Query => CheckpointRow);
 
 /// A client's checkpoint of this name.
 ///
@@ -50,34 +52,6 @@ pub async fn lock(conn: &Conn, client: &str, name: &str) -> QueryResult<Option<C
         .first(&mut conn)
         .await
         .optional()
-}
-
-/// The checkpoints of a window, one more than asked for when reading by cursor, and the total when it is asked for.
-///
-/// # Errors
-/// When a query fails.
-pub async fn list(
-    conn: &Conn,
-    window: &Window,
-    query: impl Fn() -> Query,
-) -> QueryResult<(Vec<CheckpointRow>, Option<i64>)> {
-    let (mut conn, mut counting) = (conn, conn);
-    let mut rows = query();
-    if let Some(after) = window.after() {
-        rows = rows.filter(after);
-    }
-    let rows = rows
-        .order_by(window.order_by())
-        .limit(window.limit + i64::from(!window.counts()))
-        .offset(window.offset())
-        .select(CheckpointRow::as_select())
-        .load(&mut conn);
-    if !window.counts() {
-        return Ok((rows.await?, None));
-    }
-    let total = query().count().get_result(&mut counting);
-    let (rows, total) = futures_util::try_join!(rows, total)?;
-    Ok((rows, Some(total)))
 }
 
 /// Writes a new checkpoint; none if somebody else has just done so.
