@@ -558,10 +558,20 @@ pub(super) fn plainly(reason: &str) -> Text {
             "En tidpunkt skrivs med dag, tid och zon, till exempel 2026-01-15T08:00:00Z.",
             "A time is written with day, time and zone, such as 2026-01-15T08:00:00Z.",
         ),
-        _ if reason.contains("UUID") || reason.contains("invalid length") => (
-            "Ett id är ett UUID, till exempel 01903e2a-7b4c-7d5e-8f60-718293a4b5c6.",
-            "An id is a UUID, such as 01903e2a-7b4c-7d5e-8f60-718293a4b5c6.",
-        ),
+        _ if [
+            "invalid character:",
+            "invalid length",
+            "invalid group",
+            "invalid UUID",
+        ]
+        .iter()
+        .any(|words| reason.starts_with(words)) =>
+        {
+            (
+                "Ett id är ett UUID, till exempel 01903e2a-7b4c-7d5e-8f60-718293a4b5c6.",
+                "An id is a UUID, such as 01903e2a-7b4c-7d5e-8f60-718293a4b5c6.",
+            )
+        }
         _ => {
             return text(
                 format!("Ogiltigt värde: {reason}."),
