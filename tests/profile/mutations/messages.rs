@@ -60,10 +60,7 @@ pub const MISTAKES: &[Mutation] = &[
                 "application/json",
             );
         },
-        &[
-            "bodies_and_answers_are_offered_as_json",
-            "lists_tell_their_extent_and_link_to_their_pages",
-        ],
+        &["bodies_and_answers_are_offered_as_json"],
     ),
     mutation(
         "a multipart body",
