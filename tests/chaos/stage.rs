@@ -1,0 +1,188 @@
+//! A run: service and database, writers and readers, and the faults.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use actix_web::rt::spawn;
+use futures_util::future::join_all;
+use serde_json::json;
+
+use crate::client::{Client, Request};
+use crate::database::Database;
+use crate::faults::{self, Fault};
+use crate::ledger::Ledger;
+use crate::place::Place;
+use crate::readers::{Copy, Habit, follow};
+use crate::service::Service;
+use crate::wire::Wire;
+use crate::writers;
+
+/// Whether writers send an idempotency key with a POST.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keys {
+    Sent,
+    LeftOut,
+}
+
+/// What a run is like.
+pub struct Plan {
+    pub faults: &'static [Fault],
+    pub keys: Keys,
+    /// Whether a commit is answered only once it is written.
+    pub synchronous: bool,
+    pub imports: bool,
+}
+
+pub struct Stage {
+    // The first to go: what follows it must not outlive the database.
+    pub service: Rc<Service>,
+    pub wire: Wire,
+    pub database: Database,
+    pub keys: Keys,
+    pub ledger: Rc<Ledger>,
+    pub writer: Client,
+    pub reader: Client,
+    /// Sees one county only.
+    pub neighbour: Client,
+    pub copies: RefCell<Vec<(Client, Habit, Copy)>>,
+    on: Cell<bool>,
+    writing: Cell<bool>,
+    pub place: Place,
+}
+
+const WRITES: &str =
+    "registry:read,registry:write,participation:read,participation:write,sync:read,imports:write";
+const READS: &str = "registry:read,participation:read,sync:read";
+
+impl Stage {
+    pub async fn run(plan: &Plan) -> Rc<Self> {
+        let began = Instant::now();
+        let seed = seed();
+        println!("CHAOS_SEED={seed}");
+        let place = Place::new();
+        let database = Database::start(place.join("cluster"), plan.synchronous).await;
+        let wire = Wire::to(&database.socket());
+        let service = Service::start(&place, database.url_by(wire.port)).await;
+        let ledger = Rc::new(Ledger::default());
+        let client = async |name: &str, permissions: &str, area: &str| {
+            let made = service.client(name, permissions, area);
+            Client::new(&service.origin, &made, Rc::clone(&ledger)).await
+        };
+        let writer = client("Skrivare", WRITES, "SE").await;
+        let reader = client("Läsare", READS, "SE").await;
+        let neighbour = client("Granne", READS, "05").await;
+        let stage = Rc::new(Self {
+            service,
+            wire,
+            database,
+            keys: plan.keys,
+            ledger,
+            writer,
+            reader,
+            neighbour,
+            copies: RefCell::default(),
+            on: Cell::new(true),
+            writing: Cell::new(true),
+            place,
+        });
+        stage.play(plan, seed).await;
+        println!("{} in {:?}", stage.ledger, began.elapsed());
+        stage
+    }
+
+    async fn play(self: &Rc<Self>, plan: &Plan, seed: u64) {
+        let shared = json!({"name": "Delad", "category": "other", "area": "1880"}).to_string();
+        let headers = [("Content-Type", "application/json")];
+        let shared = Request::new(
+            reqwest::Method::POST,
+            "/partners",
+            &headers,
+            shared.into_bytes(),
+        );
+        let shared = format!("/partners/{}", self.writer.insist(shared).await.id());
+
+        let habit = |limit, wait, types, crashes| Habit {
+            limit,
+            wait,
+            types,
+            crashes,
+        };
+        let readers = [
+            (&self.reader, habit(1_000, 2, "", false)),
+            (&self.reader, habit(7, 0, "", false)),
+            (&self.reader, habit(50, 0, "&types=partners", true)),
+            (&self.neighbour, habit(200, 1, "", true)),
+        ];
+        let reading: Vec<_> = readers
+            .into_iter()
+            .map(|(client, habit)| {
+                let (stage, client) = (Rc::clone(self), client.clone());
+                spawn(async move {
+                    let copy = follow(stage, client.clone(), habit).await;
+                    (client, habit, copy)
+                })
+            })
+            .collect();
+        let mut writing: Vec<_> = (0..3)
+            .map(|name| spawn(writers::one_by_one(Rc::clone(self), name, shared.clone())))
+            .collect();
+        if plan.imports {
+            writing.extend((0..2).map(|name| spawn(writers::files(Rc::clone(self), name))));
+        }
+        let leases = spawn(Rc::clone(self).let_leases_end());
+        faults::happen(self, plan.faults, seed).await;
+        self.on.set(false);
+        for writer in join_all(writing).await {
+            writer.unwrap();
+        }
+        self.writing.set(false);
+        leases.abort();
+        for reader in join_all(reading).await {
+            self.copies.borrow_mut().push(reader.unwrap());
+        }
+    }
+
+    /// A job whose worker was killed is taken up when its lease of a minute is over. Here a minute has ten seconds: who has
+    /// not renewed its lease for so long is taken for dead.
+    async fn let_leases_end(self: Rc<Self>) {
+        let sql = "UPDATE imports SET leased_until = clock_timestamp()
+            WHERE state = 'running' AND leased_until BETWEEN clock_timestamp() AND clock_timestamp() + interval '50 seconds'";
+        loop {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            self.database.ask_if_there(sql).await;
+        }
+    }
+
+    /// Whether writers go on.
+    pub fn is_on(&self) -> bool {
+        self.on.get()
+    }
+
+    /// Whether a write is still to be answered.
+    pub fn is_writing(&self) -> bool {
+        self.writing.get()
+    }
+
+    /// Reads the feed to its end: the row, whose write has been answered, must be there.
+    pub async fn looks_fresh(&self, client: &Client, cursor: String, key: &str) -> String {
+        let mut copy = Copy::from(&cursor);
+        while copy
+            .next(client, "&types=partners,projects", 1_000, 0)
+            .await
+        {}
+        let fresh = copy.seen.iter().any(|seen| seen.key == key);
+        self.ledger
+            .stale
+            .set(self.ledger.stale.get() + usize::from(!fresh));
+        copy.cursor
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the service's configuration is not read by its tests"
+)]
+fn seed() -> u64 {
+    std::env::var("CHAOS_SEED").map_or(1, |seed| seed.parse().unwrap())
+}
