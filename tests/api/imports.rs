@@ -943,6 +943,60 @@ async fn a_worker_that_lost_its_lease_writes_nothing_more() {
     assert_eq!(total(&office, "/partners").await, 1001);
 }
 
+/// Ends the sessions that wait for a lock, as a database that is stopped ends all of them.
+async fn end_those_who_wait(app: &TestApp) {
+    let waiting = "SELECT count(pg_terminate_backend(pid)) AS n FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while number(app, waiting).await == 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[rstest]
+#[case("atomic")]
+#[case("partial")]
+#[actix_web::test]
+async fn a_job_whose_database_goes_away_is_done_all_the_same(#[case] mode: &str) {
+    let app = TestApp::start().await;
+    let office = office(&app, &["18"]);
+    add(&office, "/partners", partner("Partner 01500", json!({}))).await;
+    let held = hold(&app).await;
+    let query = format!("type=partners&mode={mode}");
+    let path = import_path(&app, &office, &query, lines(0..1600)).await;
+    wait(&office, &path, |import| import["done"] == 1000).await;
+    end_those_who_wait(&app).await;
+    drop(held);
+    let import = ended(&office, &path).await;
+    assert_eq!(import["state"], "done", "{import}");
+    assert_eq!(
+        (&import["counts"]["created"], &import["counts"]["unchanged"]),
+        (&json!(1599), &json!(1))
+    );
+    assert_eq!(total(&office, "/partners").await, 1600);
+    assert_eq!(total(&office, &format!("{path}/rows")).await, 1600);
+}
+
+#[actix_web::test]
+async fn a_worker_that_does_not_hear_of_its_commit_takes_nothing_back() {
+    let app = TestApp::start().await;
+    let office = office(&app, &["18"]);
+    add(&office, "/partners", partner("Partner 01500", json!({}))).await;
+    let held = hold(&app).await;
+    let path = import_path(&app, &office, "type=partners", lines(0..1600)).await;
+    wait(&office, &path, |import| import["done"] == 1000).await;
+    // As if the commit had gone through, and only the answer were lost.
+    app.state.db.write(async |mut conn| {
+        let sql = "UPDATE imports SET state = 'done', holder = NULL, leased_until = NULL, finished_at = clock_timestamp()";
+        diesel::sql_query(sql).execute(&mut conn).await?;
+        Ok(())
+    }).await.unwrap();
+    end_those_who_wait(&app).await;
+    drop(held);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(office.get(&path).await.expect(200)["state"], "done");
+    assert_eq!(total(&office, &format!("{path}/rows")).await, 1000);
+}
+
 #[actix_web::test]
 async fn a_job_can_be_cancelled() {
     let app = TestApp::start().await;

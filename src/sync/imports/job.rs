@@ -14,13 +14,15 @@ use uuid::Uuid;
 
 use super::payload::File;
 use super::store::{self, Request};
-use super::worker::Worker;
+use super::worker::{ATTEMPTS, Worker};
 use crate::background::Background;
 use crate::db::Shared;
 use crate::problem::ApiResult;
 
 /// How often a worker looks for imports that nobody told it of.
 const LOOK: Duration = Duration::from_secs(5);
+/// How long to wait before an import is taken up again that the database went away from under; longer each time.
+const AGAIN: Duration = Duration::from_millis(500);
 /// How much of a file is kept in one row.
 const PIECE: usize = 512 * 1024;
 
@@ -106,6 +108,8 @@ impl Importer {
 async fn look(shared: Arc<Shared>, wake: Arc<Notify>, mut stopped: watch::Receiver<bool>) {
     let holder = Uuid::now_v7();
     let mut purged = None::<Instant>;
+    // The import that the database went away from under, and how often.
+    let mut interrupted = (Uuid::nil(), 0);
     while !*stopped.borrow() {
         if purged.is_none_or(|at| at.elapsed() > Duration::from_hours(1)) {
             purged = Some(Instant::now());
@@ -122,13 +126,21 @@ async fn look(shared: Arc<Shared>, wake: Arc<Notify>, mut stopped: watch::Receiv
                 .await
             {
                 Ok(Some(import)) => {
+                    let before = match interrupted {
+                        (id, times) if id == import.id => times,
+                        _ => 0,
+                    };
                     let worker = Worker {
                         shared: &shared,
                         holder,
                         import: &import,
+                        patient: before < ATTEMPTS,
                     };
                     // On the heap: what it waits for is large.
-                    Box::pin(worker.run()).await;
+                    if !Box::pin(worker.run()).await {
+                        interrupted = (import.id, before + 1);
+                        sleep(AGAIN * interrupted.1).await;
+                    }
                 }
                 Ok(None) => drop(timeout(LOOK, wake.notified()).await),
                 Err(problem) => {

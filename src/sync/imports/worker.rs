@@ -27,8 +27,19 @@ use crate::telemetry::{self, RequestContext, TraceParent};
 
 /// How often a lease of 60 s is renewed.
 const BEAT: Duration = Duration::from_secs(5);
-/// How often a part is tried while the database is away.
-const ATTEMPTS: u32 = 10;
+/// How often a part, and a whole import, is tried while the database is away.
+pub(super) const ATTEMPTS: u32 = 10;
+
+/// What became of the rows that were told of, once an import has ended.
+#[derive(Clone, Copy)]
+enum Told {
+    /// What was said of them.
+    Stays,
+    /// Nothing of them was written.
+    Unwritten,
+    /// Nothing is to be said of them.
+    Forgotten,
+}
 
 /// Why a worker stopped before the end.
 enum Halt {
@@ -56,11 +67,14 @@ pub(super) struct Worker<'a> {
     pub(super) holder: Uuid,
     /// What is to be done.
     pub(super) import: &'a ImportRow,
+    /// Whether it is tried again if the database goes away.
+    pub(super) patient: bool,
 }
 
 impl Worker<'_> {
-    /// Does the import in the name of the request that it came with.
-    pub(super) async fn run(self) {
+    /// Does the import in the name of the request that it came with. Says whether it came to an end: otherwise it is still
+    /// this worker's, to be taken up again from what the database then says of it.
+    pub(super) async fn run(self) -> bool {
         let request = self.import.request_id.unwrap_or(self.import.id);
         let trace = TraceParent::from_header_or_new(None);
         let context = Rc::new(RequestContext::new(request, Lang::default(), trace));
@@ -70,11 +84,21 @@ impl Worker<'_> {
                 outcome = Box::pin(self.work()) => outcome,
                 halt = self.keep_lease() => Err(halt),
             };
-            if let Err(halt) = outcome {
-                self.halted(halt).await;
+            match outcome {
+                Err(Halt::Failed(problem))
+                    if self.patient && problem.kind() == ProblemKind::Unavailable =>
+                {
+                    log::warn!("import {} is interrupted: {problem}", self.import.id);
+                    false
+                }
+                Err(halt) => {
+                    self.halted(halt).await;
+                    true
+                }
+                Ok(()) => true,
             }
         })
-        .await;
+        .await
     }
 
     /// Renews the lease until the import is lost or cancelled.
@@ -226,9 +250,19 @@ impl Worker<'_> {
     /// All in one transaction; progress is told meanwhile over the pool.
     async fn atomic(&self, file: &File, survey: &Survey, work: &Work<'_>) -> Result<(), Halt> {
         let plan = work.plan;
-        self.shared
-            .write(async |conn| Ok(store::forget_rows(conn, plan.id).await?))
+        let held = self
+            .shared
+            .write(async |conn| {
+                let held = store::beat(conn, plan.id, self.holder).await?;
+                if held.is_some() {
+                    store::forget_rows(conn, plan.id).await?;
+                }
+                Ok(held)
+            })
             .await?;
+        if held.is_none() {
+            return Err(Halt::Lost);
+        }
         let mut conn = connect::open(self.shared.target(), Lane::Publish)
             .await
             .map_err(|error| Problem::from(DbError::from(error)))?;
@@ -268,7 +302,12 @@ impl Worker<'_> {
         conn.batch_execute("ROLLBACK")
             .await
             .map_err(Problem::from)?;
-        self.finish(&end, refused).await
+        let told = if refused {
+            Told::Unwritten
+        } else {
+            Told::Stays
+        };
+        self.finish(&end, told).await
     }
 
     async fn in_one(
@@ -332,16 +371,26 @@ impl Worker<'_> {
         }
     }
 
-    /// Ends an import of which nothing, or nothing more, is written.
-    async fn finish(&self, end: &End, unwrite: bool) -> Result<(), Halt> {
+    /// Ends an import of which nothing, or nothing more, is written. One that is not this worker's any more, or has ended
+    /// without its knowledge, stays as it is, with what was said of its rows.
+    async fn finish(&self, end: &End, told: Told) -> Result<(), Halt> {
         let id = self.import.id;
         let ended = self.patiently(async || {
             self.shared
                 .write_long(async |conn| {
-                    if unwrite {
-                        store::unwrite(conn, id).await?;
+                    if !store::end(conn, id, Some(self.holder), end).await? {
+                        return Ok(false);
                     }
-                    Ok(store::end(conn, id, Some(self.holder), end).await?)
+                    match told {
+                        Told::Stays => {}
+                        Told::Unwritten => {
+                            store::unwrite(conn, id).await?;
+                        }
+                        Told::Forgotten => {
+                            store::forget_rows(conn, id).await?;
+                        }
+                    }
+                    Ok(true)
                 })
                 .await
         });
@@ -418,12 +467,8 @@ impl Worker<'_> {
             },
             faults: serde_json::to_value(faults).unwrap_or_default(),
         };
-        if whole {
-            self.shared
-                .write(async |conn| Ok(store::forget_rows(conn, id).await?))
-                .await?;
-        }
-        self.finish(&end, false).await
+        let told = if whole { Told::Forgotten } else { Told::Stays };
+        self.finish(&end, told).await
     }
 }
 
