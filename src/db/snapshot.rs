@@ -43,8 +43,14 @@ impl Shared {
         work: impl AsyncFn(&Conn) -> QueryResult<T>,
     ) -> Result<T, DbError> {
         let mut conn = self.exclusive().await?;
+        let begun = timeout(BEGIN_BOUND, conn.batch_execute(BEGIN))
+            .await
+            .map_err(|_| DbError::Timeout(BEGIN_BOUND));
+        if let Err(error) = begun.and_then(|begun| Ok(begun?)) {
+            drop(Object::take(conn));
+            return Err(error);
+        }
         let reading = async {
-            conn.batch_execute(BEGIN).await?;
             let read = work(&conn).await?;
             conn.batch_execute("COMMIT").await?;
             Ok(read)

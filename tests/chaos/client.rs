@@ -110,7 +110,7 @@ impl Client {
             self.ledger.asked();
             let patience = request.patience.take();
             let answered = timeout(patience.unwrap_or(FORGOTTEN), self.once(&request)).await;
-            self.ledger.over(began.elapsed());
+            self.ledger.over(began.elapsed(), &what);
             match answered {
                 Err(_) if patience.is_some() => {
                     self.ledger.hang_up();
@@ -153,7 +153,8 @@ impl Client {
         reply.body
     }
 
-    async fn once(&self, request: &Request) -> reqwest::Result<Reply> {
+    /// Sends it once.
+    pub async fn once(&self, request: &Request) -> reqwest::Result<Reply> {
         let url = format!("{}{BASE}{}", self.origin, request.path);
         let mut sent = self
             .http

@@ -15,6 +15,15 @@ use crate::place::{children, signal};
 /// What the service's database is called.
 const NAME: &str = "postgres";
 
+/// Processes that do nothing until this is dropped.
+pub struct Frozen(Vec<u32>);
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        signal("CONT", &self.0);
+    }
+}
+
 pub struct Database {
     dir: PathBuf,
     cluster: RefCell<Option<PrivateCluster>>,
@@ -113,13 +122,18 @@ impl Database {
 
     /// Nothing of it runs for a time.
     pub async fn freeze(&self, time: Duration) {
+        let _frozen = self.stop_short();
+        tokio::time::sleep(time).await;
+    }
+
+    /// Freezes all of its processes until what it gives is dropped.
+    pub fn stop_short(&self) -> Frozen {
         let postmaster = self.postmaster();
         signal("STOP", &[postmaster]);
         let mut all = children(postmaster);
         signal("STOP", &all);
-        tokio::time::sleep(time).await;
         all.push(postmaster);
-        signal("CONT", &all);
+        Frozen(all)
     }
 
     /// Kills one process that serves the service; the server then ends all others and recovers.

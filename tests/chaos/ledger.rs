@@ -44,7 +44,7 @@ pub struct Ledger {
     struck: Cell<usize>,
     hung_up: Cell<usize>,
     replayed: Cell<usize>,
-    slowest: Cell<Duration>,
+    slowest: RefCell<(Duration, String)>,
     faults: RefCell<Vec<String>>,
 }
 
@@ -54,9 +54,12 @@ impl Ledger {
         self.under_way.set(self.under_way.get() + 1);
     }
 
-    pub fn over(&self, took: Duration) {
+    pub fn over(&self, took: Duration, what: &str) {
         self.under_way.set(self.under_way.get() - 1);
-        self.slowest.set(self.slowest.get().max(took));
+        let mut slowest = self.slowest.borrow_mut();
+        if took > slowest.0 {
+            *slowest = (took, what.to_owned());
+        }
     }
 
     /// A write has to be sent again because of a fault.
@@ -116,7 +119,7 @@ impl fmt::Display for Ledger {
             self.struck.get(),
             self.hung_up.get(),
             self.replayed.get(),
-            self.slowest.get(),
+            self.slowest.borrow(),
             self.faults.borrow().join("\n"),
         )?;
         for wrong in self.wrong.borrow().iter().take(20) {

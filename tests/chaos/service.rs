@@ -97,6 +97,12 @@ impl Service {
         ready
     }
 
+    /// Whether the process answers, whatever its database does.
+    pub async fn is_alive(&self) -> bool {
+        let asked = reqwest::get(format!("{}/health/live", self.origin)).await;
+        asked.is_ok_and(|answer| answer.status() == 200)
+    }
+
     /// Ends it, and returns when that process is no more.
     pub async fn end(&self, signal_name: &str) {
         self.expected.set(true);

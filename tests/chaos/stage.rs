@@ -12,7 +12,8 @@ use crate::client::{Client, Request};
 use crate::database::Database;
 use crate::faults::{self, Fault};
 use crate::ledger::Ledger;
-use crate::place::Place;
+use crate::place::{Place, samverkan};
+use crate::pull::{self, Pulls};
 use crate::readers::{Copy, Habit, follow};
 use crate::service::Service;
 use crate::wire::Wire;
@@ -25,6 +26,15 @@ pub enum Keys {
     LeftOut,
 }
 
+/// Who keeps a copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Copies {
+    /// Clients of ours that follow the feed of an empty registry.
+    Readers,
+    /// The office's own tool, of the demo's registry.
+    Pulled,
+}
+
 /// What a run is like.
 pub struct Plan {
     pub faults: &'static [Fault],
@@ -32,6 +42,7 @@ pub struct Plan {
     /// Whether a commit is answered only once it is written.
     pub synchronous: bool,
     pub imports: bool,
+    pub copies: Copies,
 }
 
 pub struct Stage {
@@ -46,6 +57,9 @@ pub struct Stage {
     /// Sees one county only.
     pub neighbour: Client,
     pub copies: RefCell<Vec<(Client, Habit, Copy)>>,
+    pub pulls: Cell<Pulls>,
+    /// Who the reader is: id and secret.
+    pub reads_as: (String, String),
     on: Cell<bool>,
     writing: Cell<bool>,
     pub place: Place,
@@ -63,15 +77,21 @@ impl Stage {
         let place = Place::new();
         let database = Database::start(place.join("cluster"), plan.synchronous).await;
         let wire = Wire::to(&database.socket());
+        if plan.copies == Copies::Pulled {
+            for command in ["migrate", "demo"] {
+                let mut command = samverkan(&[command]);
+                command.env("DATABASE_URL", database.url_by(wire.port));
+                let done = command.output().unwrap();
+                assert!(done.status.success(), "{done:?}");
+            }
+        }
         let service = Service::start(&place, database.url_by(wire.port)).await;
         let ledger = Rc::new(Ledger::default());
-        let client = async |name: &str, permissions: &str, area: &str| {
-            let made = service.client(name, permissions, area);
-            Client::new(&service.origin, &made, Rc::clone(&ledger)).await
-        };
-        let writer = client("Skrivare", WRITES, "SE").await;
-        let reader = client("Läsare", READS, "SE").await;
-        let neighbour = client("Granne", READS, "05").await;
+        let client = async |made| Client::new(&service.origin, &made, Rc::clone(&ledger)).await;
+        let writer = client(service.client("Skrivare", WRITES, "SE")).await;
+        let reads_as = service.client("Läsare", READS, "SE");
+        let reader = client(reads_as.clone()).await;
+        let neighbour = client(service.client("Granne", READS, "05")).await;
         let stage = Rc::new(Self {
             service,
             wire,
@@ -82,6 +102,8 @@ impl Stage {
             reader,
             neighbour,
             copies: RefCell::default(),
+            pulls: Cell::default(),
+            reads_as,
             on: Cell::new(true),
             writing: Cell::new(true),
             place,
@@ -114,8 +136,10 @@ impl Stage {
             (&self.reader, habit(50, 0, "&types=partners", true)),
             (&self.neighbour, habit(200, 1, "", true)),
         ];
-        let reading: Vec<_> = readers
+        let readers = readers
             .into_iter()
+            .filter(|_| plan.copies == Copies::Readers);
+        let reading: Vec<_> = readers
             .map(|(client, habit)| {
                 let (stage, client) = (Rc::clone(self), client.clone());
                 spawn(async move {
@@ -130,6 +154,8 @@ impl Stage {
         if plan.imports {
             writing.extend((0..2).map(|name| spawn(writers::files(Rc::clone(self), name))));
         }
+        let pulls = plan.copies == Copies::Pulled;
+        let pulling = pulls.then(|| spawn(pull::again_and_again(Rc::clone(self), seed)));
         let leases = spawn(Rc::clone(self).let_leases_end());
         faults::happen(self, plan.faults, seed).await;
         self.on.set(false);
@@ -138,6 +164,9 @@ impl Stage {
         }
         self.writing.set(false);
         leases.abort();
+        if let Some(pulling) = pulling {
+            self.pulls.set(pulling.await.unwrap());
+        }
         for reader in join_all(reading).await {
             self.copies.borrow_mut().push(reader.unwrap());
         }
