@@ -28,8 +28,9 @@ test: setup-tests ## what every change must pass: format, lints, documentation, 
 	@# The clients of docs/clients are run too: without this, a machine that lacks their languages passes them over.
 	REQUIRE_CLIENTS=1 cargo test --locked
 
-bench: setup ## measure throughput: the registry, then statistics of 0.5 and 5 million rows (50 too with BENCH_50M=1)
+bench: setup ## measure throughput: the registry, imports and the feed, statistics of 0.5 and 5 million rows (50 too with BENCH_50M=1)
 	benches/run.sh
+	benches/sync.sh
 	benches/statistics.sh
 
 openapi: setup ## write openapi/openapi.json from the code

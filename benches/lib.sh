@@ -10,7 +10,7 @@ connections=${CONNECTIONS:-32}
 command -v wrk >/dev/null || { echo "wrk is missing: apt-get install wrk" >&2; exit 1; }
 pg_bin=${PG_BIN_DIR:-$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -n 1)}
 cargo build --release --locked --bin samverkan
-samverkan=$PWD/target/release/samverkan
+samverkan=${CARGO_TARGET_DIR:-$PWD/target}/release/samverkan
 
 home=$(mktemp -d /var/tmp/samverkan-bench-XXXXXX)
 chmod 0711 "$home"
@@ -48,7 +48,7 @@ socket() { sed -n 5p "$SAMVERKAN_DATA_DIR/postgres/postmaster.pid"; }
 psql() { "$pg_bin/psql" -h "$(socket)" -U samverkan -d samverkan -v ON_ERROR_STOP=1 -qAt "$@"; }
 
 # Makes a client, whose tokens `authorise` fetches; they are good for ten minutes.
-make_client() { # permission
+make_client() { # permissions, comma separated
   local client
   client=$("$samverkan" client create --name bench --permission "$1" --area SE --json 2>/dev/null)
   id=$(sed -E 's/.*"clientId": *"([^"]+)".*/\1/' <<<"$client")
@@ -102,4 +102,13 @@ pgbench() { # name
     sed -nE 's/^tps = ([0-9.]+).*/\1/p'
 }
 
+# The most memory that a process has had, in MB; nothing if it has ended.
+peak() { awk '/^VmHWM/ {print int($2 / 1024)}' "/proc/$1/status" 2>/dev/null; }
+# The figures of a kind, and the ratio of two kinds in each round, from lines "… shape kind round figure": their medians.
+figure() { # results, shape, kind
+  awk -v s="$2" -v k="$3" '$2 == s && $3 == k {print $5}' "$1" | median
+}
+ratio() { # results, shape, kind, of kind
+  awk -v s="$2" -v a="$3" -v b="$4" '$2 == s && $3 == a {x[$4] = $5} $2 == s && $3 == b {y[$4] = $5} END {for (r in x) print x[r] / y[r]}' "$1" | median
+}
 median() { sort -g | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }

@@ -26,8 +26,6 @@ declare -A label=(
   [district]="district, municipality, nation; 10 years"
 )
 
-# The most memory that a process has had, in MB; nothing if it has ended.
-peak() { awk '/^VmHWM/ {print int($2 / 1024)}' "/proc/$1/status" 2>/dev/null; }
 # Runs a command, and tells its seconds, its peak memory and that of the largest backend of PostgreSQL meanwhile.
 measured() { # command
   local began=$EPOCHREALTIME pid postmaster child own=0 backend=0 now
@@ -166,11 +164,6 @@ compare() { # rows
     rm "$home/observations.csv" "$home/residents.csv"
   fi
   stop_all
-}
-figure() { awk -v s="$2" -v k="$3" '$2 == s && $3 == k {print $5}' "$1" | median; } # results, shape, kind
-# The median of the ratios of each round.
-ratio() { # results, shape, kind, of kind
-  awk -v s="$2" -v a="$3" -v b="$4" '$2 == s && $3 == a {x[$4] = $5} $2 == s && $3 == b {y[$4] = $5} END {for (r in x) print x[r] / y[r]}' "$1" | median
 }
 
 echo "rounds $rounds, $seconds s each, $connections connections, $(nproc) cores shared by load, service and PostgreSQL"
