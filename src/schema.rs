@@ -260,6 +260,7 @@ diesel::table! {
         errors -> Nullable<Jsonb>,
         existing -> Nullable<Jsonb>,
         given -> Nullable<Jsonb>,
+        notes -> Nullable<Jsonb>,
     }
 }
 

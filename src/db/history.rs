@@ -1,8 +1,10 @@
 //! The history of rows: every version of every row that clients write, as it was, with who made it.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Jsonb, Text};
+use diesel::sql_types::{Array, BigInt, Bool, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
 use uuid::Uuid;
@@ -91,6 +93,93 @@ pub async fn keep(conn: &Conn, new: NewEntry<'_>) -> QueryResult<usize> {
         .on_conflict_do_nothing()
         .execute(&mut conn)
         .await
+}
+
+/// As [`keep`], of many versions of rows of one kind in one statement.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn keep_all(conn: &Conn, entity: &str, new: &[NewEntry<'_>]) -> QueryResult<usize> {
+    fn column<'a, T>(new: &'a [NewEntry<'_>], value: impl Fn(&'a NewEntry<'_>) -> T) -> Vec<T> {
+        new.iter().map(value).collect()
+    }
+    let mut conn = conn;
+    let context = telemetry::current();
+    let client = context.as_ref().and_then(|context| context.caller());
+    diesel::sql_query(include_str!("sql/keep_versions.sql"))
+        .bind::<Text, _>(entity)
+        .bind::<Nullable<Text>, _>(client.as_deref().map(str::to_owned))
+        .bind::<Nullable<SqlUuid>, _>(context.as_ref().map(|context| context.id))
+        .bind::<Array<Text>, _>(column(new, |entry| entry.key))
+        .bind::<Array<BigInt>, _>(column(new, |entry| entry.version))
+        .bind::<Array<SqlUuid>, _>(column(new, |_| Uuid::now_v7()))
+        .bind::<Array<Nullable<BigInt>>, _>(column(new, |entry| entry.before))
+        .bind::<Array<Text>, _>(column(new, |entry| entry.op))
+        .bind::<Array<Timestamptz>, _>(column(new, |entry| entry.at))
+        .bind::<Array<Text>, _>(column(new, |entry| entry.area))
+        .bind::<Array<Bool>, _>(column(new, |entry| entry.open))
+        .bind::<Array<Jsonb>, _>(column(new, |entry| &entry.row))
+        .execute(&mut conn)
+        .await
+}
+
+/// Those of these rows, by key, whose version is not kept.
+///
+/// # Errors
+/// When the query fails.
+pub async fn unkept(
+    conn: &Conn,
+    entity: &str,
+    keys: Vec<String>,
+    versions: Vec<i64>,
+) -> QueryResult<HashSet<String>> {
+    #[derive(QueryableByName)]
+    struct Key {
+        #[diesel(sql_type = Text)]
+        key: String,
+    }
+    let mut conn = conn;
+    let keys: Vec<Key> = diesel::sql_query(include_str!("sql/unkept_versions.sql"))
+        .bind::<Text, _>(entity)
+        .bind::<Array<Text>, _>(keys)
+        .bind::<Array<BigInt>, _>(versions)
+        .load(&mut conn)
+        .await?;
+    Ok(keys.into_iter().map(|key| key.key).collect())
+}
+
+/// Those of these rows that others than the request that this is done for have changed since a version: key, version
+/// then and version now.
+///
+/// # Errors
+/// When the query fails.
+pub async fn changed_by_others(
+    conn: &Conn,
+    entity: &str,
+    rows: &[(String, i64, i64)],
+) -> QueryResult<HashSet<(String, i64)>> {
+    #[derive(QueryableByName)]
+    struct Changed {
+        #[diesel(sql_type = Text)]
+        key: String,
+        #[diesel(sql_type = BigInt)]
+        since: i64,
+    }
+    if rows.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let mut conn = conn;
+    let request = telemetry::current().map(|context| context.id);
+    let changed: Vec<Changed> = diesel::sql_query(include_str!("sql/changed_by_others.sql"))
+        .bind::<Text, _>(entity)
+        .bind::<Array<Text>, _>(rows.iter().map(|(key, ..)| key).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(rows.iter().map(|(_, since, _)| *since).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(rows.iter().map(|(.., now)| *now).collect::<Vec<_>>())
+        .bind::<Nullable<SqlUuid>, _>(request)
+        .load(&mut conn)
+        .await?;
+    let changed = changed.into_iter();
+    Ok(changed.map(|row| (row.key, row.since)).collect())
 }
 
 /// Whether this version of a row is kept.

@@ -29,8 +29,11 @@ use crate::db::{Conn, Db, WriteError};
 use crate::problem::{ApiResult, Problem, ProblemKind, text};
 use diesel::QueryResult;
 
-pub use past::{after_change, before_change, entity, recalled, show_as_of, version_as_of};
-pub use writing::{add, bury, change, create, delete, rewrite};
+pub use past::{
+    after_change, before_change, before_changes, entity, recalled, record_all, show_as_of,
+    version_as_of,
+};
+pub use writing::{add, bury, change, create, delete, enter, rewrite};
 pub(crate) use writing::{held, reread};
 
 /// The member that holds contact persons, and what `include=` calls them.

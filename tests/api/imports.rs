@@ -14,14 +14,14 @@ use samverkan::sync::imports::job::Importer;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::rows::{add, collaboration, district, partner, partnership, project, school};
+use crate::rows::{add, partner};
 use crate::support::{Caller, Reply, TestApp};
 
-const CSV: &str = "text/csv";
-const JSON: &str = "application/json";
-const NDJSON: &str = "application/x-ndjson";
+pub const CSV: &str = "text/csv";
+pub const JSON: &str = "application/json";
+pub const NDJSON: &str = "application/x-ndjson";
 const BASE: &str = "/samverkan/v1";
-const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+pub const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 fn office(app: &TestApp, areas: &[&str]) -> Caller {
     let all = [
@@ -54,17 +54,17 @@ async fn send(
 }
 
 /// Sends a file under a key of its own.
-async fn import(caller: &Caller, query: &str, media: &str, body: impl Into<Vec<u8>>) -> Reply {
+pub async fn import(caller: &Caller, query: &str, media: &str, body: impl Into<Vec<u8>>) -> Reply {
     send(caller, query, media, body, &Uuid::now_v7().to_string()).await
 }
 
-async fn import_json(caller: &Caller, query: &str, rows: Value) -> Reply {
+pub async fn import_json(caller: &Caller, query: &str, rows: Value) -> Reply {
     import(caller, query, JSON, rows.to_string()).await
 }
 
 /// The outcomes of the rows, in their order.
 #[track_caller]
-fn outcomes(answer: &Value) -> Vec<String> {
+pub fn outcomes(answer: &Value) -> Vec<String> {
     let rows = answer["rows"].as_array().unwrap();
     let outcome = |row: &Value| row["outcome"].as_str().unwrap().to_owned();
     rows.iter().map(outcome).collect()
@@ -620,13 +620,13 @@ async fn what_is_no_such_file_is_refused_and_says_why(#[case] body: &str, #[case
     assert_eq!(text.problem(415).1, "content_type");
 }
 
-async fn measure(app: &TestApp) {
+pub async fn measure(app: &TestApp) {
     let measure = json!({"code": "pupils", "kind": "count", "unit": "persons", "labelSv": "Elever", "labelEn": "Pupils",
         "definitionSv": "Personer.", "definitionEn": "Persons."});
     add(&app.admin(), "/measures", measure).await;
 }
 
-fn observation(area: &str, gender: &str, value: i64) -> Value {
+pub fn observation(area: &str, gender: &str, value: i64) -> Value {
     json!({"source": {"title": "S"}, "period": "2025", "area": area, "measure": "pupils", "gender": gender, "value": value})
 }
 
@@ -1038,103 +1038,187 @@ async fn a_job_can_be_cancelled() {
 }
 
 #[actix_web::test]
-async fn what_we_export_imports_again_unchanged() {
+async fn what_was_read_otherwise_than_written_is_told() {
     let app = TestApp::start().await;
-    let admin = app.admin();
-    add(
-        &admin,
-        "/districts",
-        district("1880-a", json!({"validFrom": "2020-01-01"})),
-    )
-    .await;
-    add(
-        &admin,
-        "/culture-schools",
-        school("=Skolan", json!({"openedMonth": "1998-08"})),
-    )
-    .await;
-    add(
-        &admin,
-        "/partners",
-        partner(
-            "-Ö",
-            json!({"orgNumber": "802000-0009", "description": "Rad ett\nrad \"två\"; tre",
-        "contacts": [{"role": "Kansli", "email": "info@example.se", "phone": null}]}),
-        ),
-    )
-    .await;
-    let some = json!({"startMonth": "2020-01", "endMonth": "2022-12", "areas": ["1880"], "themes": ["inclusion", "accessibility"],
-        "targetGroup": {"text": "Barn", "ageFrom": 6}, "owner": {"name": "-Ö"},
-        "dateClaims": [{"startsOn": "2020", "sourceUrl": "https://a.se"}],
-        "funding": [{"kind": "fund", "amountSek": 1000, "periodKind": "project", "period": "2026"}]});
-    add(&admin, "/projects", project("P", some)).await;
-    let some = json!({"members": [{"municipality": "1880", "validFrom": "2018-01-01"}], "goals": [{"audience": "teachers_and_managers", "goal": "G"}],
-        "links": [{"title": "T", "url": "https://a.se"}]});
-    add(&admin, "/collaborations", collaboration("S", some)).await;
-    add(
-        &admin,
-        "/partnerships",
-        partnership(
-            "-Ö",
-            "P",
-            json!({"validFrom": "2021-01", "continuesAfterProject": true}),
-        ),
-    )
-    .await;
     measure(&app).await;
-    let source = add(
-        &admin,
-        "/sources",
-        json!({"title": "S", "publisher": "P", "area": "18", "publishedOn": "2025-06"}),
-    )
-    .await;
-    let source = crate::rows::id(&source);
-    add(&admin, "/populations", json!({"area": "1880", "year": 2025, "gender": "total", "ageFrom": 6, "ageTo": 19, "value": 26000,
-        "referenceDate": "2025-12-31", "source": source})).await;
-    import_json(&admin, "type=observations&submit=true", json!([observation("1880", "girls", 10), {"source": source, "period": "2025", "area": "1880",
-        "measure": "pupils", "gender": "boys", "value": null, "status": "not_collected", "note": "Å"}])).await.expect(200);
-    for kind in [
-        "districts",
-        "culture-schools",
-        "partners",
-        "projects",
-        "collaborations",
-        "partnerships",
-        "measures",
-        "sources",
-        "populations",
-        "observations",
-    ] {
-        let include = match kind {
-            "partners" => "&include=contacts",
-            "collaborations" => "&include=members",
-            _ => "",
-        };
-        let csv = admin
-            .get(&format!("/{kind}?format=csv&limit=1000{include}"))
-            .await;
-        assert_eq!(csv.status, 200, "{}", csv.text());
-        let json = admin
-            .get(&format!("/{kind}?limit=1000{include}"))
-            .await
-            .expect(200);
-        let count = json["items"].as_array().unwrap().len();
-        assert!(count > 0, "{kind}");
-        let rows = json["items"].as_array().unwrap().iter();
-        let ndjson = rows.map(Value::to_string).collect::<Vec<_>>().join("\n");
-        for (media, body) in [
-            (CSV, csv.body.clone()),
-            (JSON, json["items"].to_string().into_bytes()),
-            (NDJSON, ndjson.into_bytes()),
-        ] {
-            let query = format!("type={kind}");
-            let reply = import(&admin, &query, media, body).await;
-            assert_eq!(reply.status, 200, "{kind} {media}: {}", reply.text());
-            assert_eq!(
-                outcomes(&reply.json()),
-                vec!["unchanged"; count],
-                "{kind} {media}"
-            );
-        }
+    let office = office(&app, &["01"]);
+    let source = json!({"title": "S", "publisher": "P", "area": "01"});
+    add(&office, "/sources", source).await;
+    let text = "Källa;Period;Område;Mått;Ålder;Värde\r\nS;2025;114;pupils;6;5\r\nS;2025;0115;pupils;7 – 12 år;6\r\n";
+    let expected = json!([{"code": "code_padded", "pointer": "/area", "column": "C", "heading": "Område", "value": "114",
+        "message": {"sv": "114 lästes som 0114: den inledande nollan saknades.", "en": "114 was read as 0114: its leading zero was missing."}}]);
+    let tried = import(&office, "type=observations&dryRun=true", CSV, text)
+        .await
+        .expect(200);
+    let done = import(&office, "type=observations", CSV, text)
+        .await
+        .expect(200);
+    for answer in [&tried, &done] {
+        assert_eq!(outcomes(answer), ["created", "created"]);
+        assert_eq!(answer["rows"][0]["notes"], expected);
+        assert_eq!(answer["rows"][1]["notes"], json!([]));
+        assert_eq!(answer["counts"]["noted"], 1);
     }
+    let ages = office.get("/observations?sort=value").await;
+    assert_eq!(ages.column("ageBand"), ["6-6", "7-12"]);
+
+    let headers = [
+        ("Content-Type", CSV),
+        ("Idempotency-Key", "noted-job"),
+        ("Prefer", "respond-async"),
+    ];
+    let queued = office
+        .send(
+            Method::POST,
+            "/imports?type=observations&mode=partial",
+            &headers,
+            Some(text.as_bytes().to_vec()),
+        )
+        .await;
+    let path = location(&app, &queued);
+    let job = ended(&office, &path).await;
+    assert_eq!(
+        (&job["counts"]["unchanged"], &job["counts"]["noted"]),
+        (&json!(2), &json!(1))
+    );
+    let rows = office.get(&format!("{path}/rows")).await.expect(200);
+    assert_eq!(rows["items"][0]["notes"], expected);
+    assert_eq!(rows["items"][1]["notes"], json!([]));
+}
+
+#[actix_web::test]
+async fn rows_that_name_one_report_in_two_ways_belong_together() {
+    let app = TestApp::start().await;
+    measure(&app).await;
+    let office = office(&app, &["18"]);
+    let source = json!({"title": "S", "publisher": "P", "area": "18"});
+    let source = add(&office, "/sources", source).await;
+    let mut by_id = observation("1880", "boys", 7);
+    by_id["source"] = json!(crate::rows::id(&source));
+    let rows = json!([observation("1880", "girls", 10), by_id]);
+    let made = import_json(&office, "type=observations", rows)
+        .await
+        .expect(200);
+    assert_eq!(outcomes(&made), ["created", "created"]);
+    assert_eq!(made["rows"][0]["id"], made["rows"][1]["id"]);
+    assert_eq!(total(&office, "/reports").await, 1);
+
+    // The same observation twice, which the names alone do not show.
+    let mut again = observation("1880", "girls", 12);
+    again["source"] = json!(crate::rows::id(&source));
+    let twice = json!([observation("1880", "girls", 11), again]);
+    let twice = import_json(&office, "type=observations&mode=partial", twice)
+        .await
+        .expect(207);
+    assert_eq!(outcomes(&twice), ["updated", "invalid"]);
+    assert_eq!(error(&twice, 1), "observation_once");
+}
+
+#[actix_web::test]
+async fn a_report_that_cannot_be_made_takes_no_other_with_it() {
+    let app = TestApp::start().await;
+    measure(&app).await;
+    let office = office(&app, &["18"]);
+    let source = json!({"title": "S", "publisher": "P", "area": "18"});
+    add(&office, "/sources", source).await;
+    let mut wrong = observation("1882", "girls", 1);
+    wrong["firstDay"] = json!("2024-12-01");
+    wrong["lastDay"] = json!("2025-12-31");
+    // The days are refused before the database sees them, a source that never was by its foreign key.
+    let mut unknown = observation("1881", "girls", 1);
+    unknown["source"] = json!(Uuid::now_v7());
+    let rows = json!([
+        observation("1880", "girls", 10),
+        wrong,
+        unknown,
+        observation("1883", "girls", 5)
+    ]);
+    let done = import_json(&office, "type=observations&mode=partial", rows)
+        .await
+        .expect(207);
+    assert_eq!(
+        outcomes(&done),
+        ["created", "invalid", "invalid", "created"],
+        "{done}"
+    );
+    assert_eq!(error(&done, 2), "report_source_exists");
+    assert_eq!(
+        office.get("/reports?sort=area").await.column("area"),
+        ["1880", "1883"]
+    );
+}
+
+#[actix_web::test]
+async fn observations_say_which_version_of_their_report_they_are_about() {
+    let app = TestApp::start().await;
+    measure(&app).await;
+    let office = office(&app, &["18"]);
+    let source = json!({"title": "S", "publisher": "P", "area": "18"});
+    add(&office, "/sources", source).await;
+    let expecting = |gender, value, version: i64| {
+        let mut row = observation("1880", gender, value);
+        row["ifVersion"] = json!(version);
+        row
+    };
+    let none = import_json(
+        &office,
+        "type=observations&mode=partial",
+        json!([expecting("girls", 10, 1)]),
+    )
+    .await
+    .expect(207);
+    assert_eq!(
+        (outcomes(&none)[0].as_str(), error(&none, 0)),
+        ("conflict", "version_changed")
+    );
+    assert_eq!(total(&office, "/reports").await, 0);
+
+    let made = json!([observation("1880", "girls", 10)]);
+    let made = import_json(&office, "type=observations", made)
+        .await
+        .expect(200);
+    let report = format!("/reports/{}", made["rows"][0]["id"].as_str().unwrap());
+    let version = office.get(&report).await.version();
+    let rows = json!([
+        expecting("girls", 11, version),
+        expecting("boys", 7, version - 1),
+        expecting("other", 1, version),
+    ]);
+    let some = import_json(&office, "type=observations&mode=partial", rows)
+        .await
+        .expect(207);
+    assert_eq!(outcomes(&some), ["updated", "conflict", "created"]);
+    assert_eq!(office.get(&report).await.version(), version + 1);
+
+    let stale = json!([expecting("girls", 12, version)]);
+    let stale = import_json(&office, "type=observations", stale)
+        .await
+        .expect(422);
+    assert_eq!(
+        (outcomes(&stale)[0].as_str(), error(&stale, 0)),
+        ("conflict", "version_changed")
+    );
+    assert_eq!(stale["rows"][0]["errors"][0]["pointer"], "/ifVersion");
+    assert_eq!(stale["rows"][0]["existing"]["value"], 11.0, "{stale}");
+    let text = format!(
+        "Källa;Period;Område;Mått;Kön;Värde;Rapportens version\r\nS;2025;1880;pupils;Flickor;11;{}\r\n",
+        version + 1
+    );
+    let same = import(&office, "type=observations", CSV, text)
+        .await
+        .expect(200);
+    assert_eq!(outcomes(&same), ["unchanged"]);
+
+    // A job that writes a report part by part counts its versions up, and is none of the others that are meant.
+    let mut body = String::new();
+    for n in 0..2_500 {
+        let mut row = expecting(["girls", "boys"][n % 2], 1, version + 1);
+        row["ageBand"] = json!(format!("{0}-{0}", n / 2 % 100));
+        row["subject"] = json!(["dance", "film_animation", "writing", "crafts", "musical", "circus", "visual_arts",
+            "photography", "music_ensemble", "music_instrument_vocal", "theatre_drama", "other", "all"][n / 200]);
+        body += &format!("{row}\n");
+    }
+    let path = import_path(&app, &office, "type=observations&mode=partial", body).await;
+    let import = ended(&office, &path).await;
+    assert_eq!(import["counts"]["created"], 2_500, "{import}");
 }

@@ -28,6 +28,7 @@ mod exports;
 mod history;
 mod idempotency;
 mod imports;
+mod imports_again;
 mod manners;
 mod overlap;
 mod participation;

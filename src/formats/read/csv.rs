@@ -9,7 +9,7 @@ use encoding_rs::Encoding;
 
 use super::encoding::{Decoded, detect};
 use super::survey::{Raw, Survey, Surveyor, cell_of};
-use super::{Incoming, MAX_COLUMNS, MAX_ROW, ReadFault, Record, Source, faults};
+use super::{Heading, Incoming, MAX_COLUMNS, MAX_ROW, ReadFault, Record, Source, faults};
 
 /// How much of a file is looked at to tell its separator, bytes.
 const HEAD: u64 = 64 * 1024;
@@ -28,6 +28,35 @@ pub(super) fn open(source: &Source) -> Result<Incoming, ReadFault> {
     Ok(Incoming::Table {
         headings: survey.headings.clone(),
         rows: survey.rows,
+        separator: Some(layout.separator),
+        records: Box::new(Table {
+            rows,
+            survey,
+            ended: false,
+        }),
+    })
+}
+
+/// Opens a file whose headings are known.
+pub(super) fn reopen(source: &Source, headings: &[Heading]) -> Result<Incoming, ReadFault> {
+    let encoding = detect(source)?;
+    let layout = layout(source, encoding)?;
+    let mut rows = Rows::new(source, encoding, layout)?;
+    let heading_row = loop {
+        match rows.next_row()? {
+            Some(raw) if raw.is_empty() => {}
+            Some(raw) => break raw.number,
+            None => return Err(faults::empty_file()),
+        }
+    };
+    let survey = Survey {
+        heading_row,
+        headings: headings.to_vec(),
+        rows: 0,
+    };
+    Ok(Incoming::Table {
+        headings: headings.to_vec(),
+        rows: 0,
         separator: Some(layout.separator),
         records: Box::new(Table {
             rows,

@@ -59,6 +59,14 @@ pub(super) fn open_lines(source: &Source) -> Result<Incoming, ReadFault> {
     })
 }
 
+/// Opens an NDJSON file that was looked through before.
+pub(super) fn reopen_lines(source: &Source) -> Result<Incoming, ReadFault> {
+    Ok(Incoming::Objects {
+        rows: 0,
+        objects: Box::new(Lines::new(source)?),
+    })
+}
+
 /// The lines of NDJSON. The first and the last line of our own exports, which say what is between them, are left out.
 struct Lines {
     input: Box<dyn BufRead + Send>,

@@ -2,7 +2,8 @@
 //!
 //! A file is read twice. The first reading finds what speaks against the file as a whole, before anything of it is
 //! used: an encoding that is not known, a title above the headings, merged cells, personal identity numbers. The
-//! second one hands out the rows. CSV and NDJSON are read from their source both times and never held as a whole.
+//! second one hands out the rows. CSV and NDJSON are read from their source each time and never held as a whole; who
+//! reads them once more need not look through them first ([`reopen`]).
 
 mod csv;
 mod encoding;
@@ -267,5 +268,23 @@ pub fn open(kind: FileKind, source: &Source, sheets: &[&str]) -> Result<Incoming
         FileKind::Xlsx => xlsx::open(source, sheets),
         FileKind::Json => json::open(source),
         FileKind::Ndjson => json::open_lines(source),
+    }
+}
+
+/// Opens a file that was looked through before; of CSV the headings that were found then must be known. How many rows it
+/// says there are may be 0. What is held in memory anyway is opened as ever.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn reopen(
+    kind: FileKind,
+    source: &Source,
+    sheets: &[&str],
+    headings: Option<&[Heading]>,
+) -> Result<Incoming, ReadFault> {
+    match (kind, headings) {
+        (FileKind::Csv, Some(headings)) => csv::reopen(source, headings),
+        (FileKind::Ndjson, _) => json::reopen_lines(source),
+        _ => open(kind, source, sheets),
     }
 }

@@ -62,6 +62,53 @@ pub async fn after_change<R: Writable>(
     Ok((version, out.ok_or(diesel::NotFound)?))
 }
 
+/// As [`before_change`], of many rows.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn before_changes<R: Writable>(
+    conn: &Conn,
+    view: &View,
+    mut rows: Vec<R::Row>,
+) -> Result<(), WriteError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let keys = rows.iter().map(|row| row.key().to_string()).collect();
+    let versions = rows.iter().map(Kept::version).collect();
+    let unkept = history::unkept(conn, entity::<R>(), keys, versions).await?;
+    rows.retain(|row| unkept.contains(&row.key().to_string()));
+    let rows = rows.into_iter().map(|row| (None, row)).collect();
+    record_all::<R>(conn, view, VersionOp::Found, rows).await
+}
+
+/// Keeps a version of each of these rows, as [`record`]: the version before it, and the row as it is now.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn record_all<R: Writable>(
+    conn: &Conn,
+    view: &View,
+    op: VersionOp,
+    rows: Vec<(Option<i64>, R::Row)>,
+) -> Result<(), WriteError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let (before, rows): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+    let frames: Vec<_> = before.into_iter().zip(&rows).map(Frame::of).collect();
+    let shown = whole::<R>(conn, view, rows).await?;
+    let mut entries = Vec::with_capacity(frames.len());
+    for (frame, shown) in frames.iter().zip(&shown) {
+        entries.push(frame.entry::<R>(op, shown.clone())?);
+    }
+    history::keep_all(conn, entity::<R>(), &entries).await?;
+    for (frame, shown) in frames.iter().zip(&shown) {
+        frame.forget_contacts::<R>(conn, shown).await?;
+    }
+    Ok(())
+}
+
 /// Keeps a version of a row, and takes the contacts that it does not have any more out of the earlier ones.
 pub(super) async fn record<R: Writable>(
     conn: &Conn,
@@ -70,35 +117,74 @@ pub(super) async fn record<R: Writable>(
     before: Option<i64>,
     row: R::Row,
 ) -> Result<(), WriteError> {
-    let (key, version) = (row.key().to_string(), row.version());
-    let (area, open) = (row.area().to_owned(), row.visible(&Reach::of([])));
-    let shown = whole::<R>(conn, view, row).await?;
-    let contacts = shown.get(CONTACTS).cloned();
-    let new = NewEntry {
-        entity: entity::<R>(),
-        key: &key,
-        version,
-        before,
-        op,
-        at: time(&shown, "updatedAt")?,
-        area: &area,
-        open,
-        row: shown,
-    };
-    history::keep(conn, new).await?;
-    let Some(contacts) = contacts.filter(|_| before.is_some()) else {
-        return Ok(());
-    };
-    let versions = history::forget_contacts(conn, entity::<R>(), &key, &contacts).await?;
-    if versions > 0 {
-        let detail = json!({"type": entity::<R>(), "key": key, "versions": versions});
-        audit::note(conn, AuditAction::ContactErased, &[area], detail).await?;
-    }
-    Ok(())
+    let frame = Frame::of((before, &row));
+    let shown = one(whole::<R>(conn, view, vec![row]).await?)?;
+    history::keep(conn, frame.entry::<R>(op, shown.clone())?).await?;
+    frame.forget_contacts::<R>(conn, &shown).await
 }
 
-/// The row with all that belongs to it, as those see it who may see everything.
-async fn whole<R: Writable>(conn: &Conn, view: &View, row: R::Row) -> Result<Value, WriteError> {
+/// What is kept of a version besides the row itself.
+struct Frame {
+    key: String,
+    version: i64,
+    before: Option<i64>,
+    area: String,
+    open: bool,
+}
+
+impl Frame {
+    fn of((before, row): (Option<i64>, &impl Kept)) -> Self {
+        Self {
+            key: row.key().to_string(),
+            version: row.version(),
+            before,
+            area: row.area().to_owned(),
+            open: row.visible(&Reach::of([])),
+        }
+    }
+
+    fn entry<R: Resource>(&self, op: VersionOp, shown: Value) -> ApiResult<NewEntry<'_>> {
+        Ok(NewEntry {
+            entity: entity::<R>(),
+            key: &self.key,
+            version: self.version,
+            before: self.before,
+            op,
+            at: time(&shown, "updatedAt")?,
+            area: &self.area,
+            open: self.open,
+            row: shown,
+        })
+    }
+
+    async fn forget_contacts<R: Resource>(
+        &self,
+        conn: &Conn,
+        shown: &Value,
+    ) -> Result<(), WriteError> {
+        let Some(contacts) = shown.get(CONTACTS).filter(|_| self.before.is_some()) else {
+            return Ok(());
+        };
+        let (of, key) = (entity::<R>(), &self.key);
+        let versions = history::forget_contacts(conn, of, key, contacts).await?;
+        if versions > 0 {
+            let detail = json!({"type": of, "key": key, "versions": versions});
+            audit::note(conn, AuditAction::ContactErased, &[&self.area], detail).await?;
+        }
+        Ok(())
+    }
+}
+
+fn one(rows: Vec<Value>) -> Result<Value, WriteError> {
+    Ok(rows.into_iter().next().ok_or(diesel::NotFound)?)
+}
+
+/// The rows with all that belongs to them, as those see them who may see everything.
+async fn whole<R: Writable>(
+    conn: &Conn,
+    view: &View,
+    rows: Vec<R::Row>,
+) -> Result<Vec<Value>, WriteError> {
     let view = View {
         reach: Reach::of(["SE".to_owned()]),
         include: R::OWN.iter().copied().collect(),
@@ -106,9 +192,9 @@ async fn whole<R: Writable>(conn: &Conn, view: &View, row: R::Row) -> Result<Val
         now: view.now,
         valid_on: None,
     };
-    let rows = R::show(conn, &view, vec![row]).await?;
-    let row = rows.first().ok_or(diesel::NotFound)?;
-    Ok(serde_json::to_value(row).map_err(Problem::internal)?)
+    let rows = R::show(conn, &view, rows).await?;
+    let rows = rows.iter().map(serde_json::to_value);
+    Ok(rows.collect::<Result<_, _>>().map_err(Problem::internal)?)
 }
 
 fn time(row: &Value, member: &str) -> ApiResult<DateTime<Utc>> {
@@ -206,7 +292,8 @@ async fn then<R: Writable, A: Action>(
             }
             let kept = history::as_of(conn, entity::<R>(), &key.to_string(), at).await?;
             let present = Then::frame(&row);
-            Ok(Some((present, kept, whole::<R>(conn, view, row).await)))
+            let row = whole::<R>(conn, view, vec![row]).await.and_then(one);
+            Ok(Some((present, kept, row)))
         })
         .await?;
     let Some((present, kept, row)) = found else {

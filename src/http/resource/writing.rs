@@ -1,6 +1,6 @@
 //! What every resource does the same way when it is written.
 //!
-//! [`add`], [`rewrite`] and [`bury`] are the pipeline inside a transaction, for whoever writes rows; the handlers put
+//! [`add`], [`enter`], [`rewrite`] and [`bury`] are the pipeline inside a transaction, for whoever writes rows; the handlers put
 //! who may, and what was expected, around it.
 
 use super::super::body::{MergePatch, valid};
@@ -96,11 +96,25 @@ pub async fn add<R: Writable>(
     view: &View,
     new: &R::In,
 ) -> Result<(<R::Row as Kept>::Key, i64, R::Out), WriteError> {
-    let key = R::insert(conn, new).await?;
-    let row = R::find(conn, &key).await?.ok_or(diesel::NotFound)?;
-    record::<R>(conn, view, VersionOp::Create, None, row).await?;
+    let (key, _) = enter::<R>(conn, view, new).await?;
     let (version, row) = reread::<R>(conn, view, &key).await?;
     Ok((key, version, row))
+}
+
+/// As [`add`], for whoever does not show the row: its key and version.
+///
+/// # Errors
+/// What the database or a rule refuses.
+pub async fn enter<R: Writable>(
+    conn: &Conn,
+    view: &View,
+    new: &R::In,
+) -> Result<(<R::Row as Kept>::Key, i64), WriteError> {
+    let key = R::insert(conn, new).await?;
+    let row = R::find(conn, &key).await?.ok_or(diesel::NotFound)?;
+    let version = row.version();
+    record::<R>(conn, view, VersionOp::Create, None, row).await?;
+    Ok((key, version))
 }
 
 /// Writes the content of a locked row anew; the new version, or none if that comes to what is there already: a body may

@@ -375,7 +375,11 @@ impl ReportIn {
         }
     }
 
-    fn change(&self, source_id: Uuid) -> Result<ReportChange<'_>, Problem> {
+    /// The row to be written, with the days of its period.
+    ///
+    /// # Errors
+    /// 422 when period and days do not fit.
+    pub fn change(&self, source_id: Uuid) -> Result<ReportChange<'_>, Problem> {
         let period = self.period.as_str();
         let (first, last) = (self.first_day.map(Day::date), self.last_day.map(Day::date));
         let days = period::days(self.period_kind, period, first, last).map_err(Problem::invalid)?;

@@ -27,6 +27,39 @@ pub async fn insert(conn: &Conn, id: Uuid, new: ReportChange<'_>) -> QueryResult
         .await
 }
 
+/// Writes new reports.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn insert_all(conn: &Conn, new: Vec<(Uuid, ReportChange<'_>)>) -> QueryResult<usize> {
+    let mut conn = conn;
+    let rows: Vec<_> = new
+        .into_iter()
+        .map(|(id, new)| (reports::id.eq(id), new))
+        .collect();
+    diesel::insert_into(reports::table)
+        .values(rows)
+        .execute(&mut conn)
+        .await
+}
+
+/// Those of these reports that there are, deleted or not, locked until the transaction ends: in the order of their ids, so
+/// that two who lock many do not wait for each other in a circle.
+///
+/// # Errors
+/// When the query fails.
+pub async fn lock_all(conn: &Conn, ids: Vec<Uuid>) -> QueryResult<HashMap<Uuid, ReportRow>> {
+    let mut conn = conn;
+    let rows: Vec<ReportRow> = reports::table
+        .filter(reports::id.eq_any(ids))
+        .order_by(reports::id)
+        .select(ReportRow::as_select())
+        .for_update()
+        .load(&mut conn)
+        .await?;
+    Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+}
+
 /// Writes the content of a report anew.
 ///
 /// # Errors
@@ -56,8 +89,16 @@ pub async fn turn(conn: &Conn, id: Uuid, change: StateChange<'_>) -> QueryResult
 /// # Errors
 /// When the statement fails.
 pub async fn touch(conn: &Conn, id: Uuid) -> QueryResult<usize> {
+    touch_all(conn, vec![id]).await
+}
+
+/// Counts the versions of reports up.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn touch_all(conn: &Conn, ids: Vec<Uuid>) -> QueryResult<usize> {
     let mut conn = conn;
-    diesel::update(reports::table.find(id))
+    diesel::update(reports::table.filter(reports::id.eq_any(ids)))
         .set(reports::updated_at.eq(diesel::dsl::now))
         .execute(&mut conn)
         .await

@@ -12,7 +12,7 @@ use super::codes::{ImportFormat, ImportMode, ImportState, ImportStrategy};
 use super::forms::{ImportFilter, ImportOut, ImportQuery, OutcomeFilter, OutcomeOut};
 use super::job::Importer;
 use super::model::ImportRow;
-use super::payload::{self, File, PART};
+use super::payload::{self, AT_ONCE, File};
 use super::plan::Plan;
 use super::resources::{Imports, Outcomes};
 use super::run;
@@ -113,16 +113,18 @@ async fn create_import(
     {
         return Ok(answer);
     }
-    let file = File {
+    let mut file = File {
         spooled: Arc::new(spooled),
         plan: Arc::clone(&plan),
+        looked_through: false,
     };
     let counting = file.clone();
     let counted = web::block(move || payload::count(&counting))
         .await
         .map_err(Problem::internal)?;
+    file.looked_through = counted.is_ok();
     // What cannot be counted cannot be read, and that is told at once.
-    let large = counted.is_ok_and(|rows| rows > PART);
+    let large = counted.is_ok_and(|rows| rows > AT_ONCE);
     if large || prefers_async(&req) {
         if importer.queue(&file, &request).await? {
             return queued(&req, &db, plan.id, false).await;

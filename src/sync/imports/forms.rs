@@ -221,6 +221,9 @@ pub struct OutcomeOut {
     pub version: Option<i64>,
     /// What is wrong with it.
     pub errors: Vec<RowError>,
+    /// What was read otherwise than it was written: a code whose leading zero was missing, for instance. Nothing is wrong
+    /// with it, but somebody should look.
+    pub notes: Vec<RowError>,
     /// On conflict: what is there now.
     #[schema(value_type = Option<Object>)]
     pub existing: Option<Value>,
@@ -288,14 +291,18 @@ impl OutcomeOut {
     /// As stored.
     #[must_use]
     pub fn from_row(row: OutcomeRow) -> Self {
-        let errors = row.errors.map(serde_json::from_value);
+        let told = |told: Option<Value>| -> Vec<RowError> {
+            let told = told.map(serde_json::from_value);
+            told.and_then(Result::ok).unwrap_or_default()
+        };
         Self {
             position: row.position,
             line: row.line,
             outcome: row.outcome,
             id: row.entity,
             version: row.version,
-            errors: errors.and_then(Result::ok).unwrap_or_default(),
+            errors: told(row.errors),
+            notes: told(row.notes),
             existing: row.existing,
         }
     }
@@ -308,6 +315,7 @@ impl OutcomeOut {
             id: row.entity,
             version: row.version,
             errors: row.errors,
+            notes: row.notes,
             existing: row.existing,
         }
     }

@@ -145,6 +145,7 @@ pub struct OutcomeRow {
     pub version: Option<i64>,
     pub errors: Option<Value>,
     pub existing: Option<Value>,
+    pub notes: Option<Value>,
 }
 
 impl Kept for OutcomeRow {

@@ -31,7 +31,7 @@ impl From<&Text> for Said {
     }
 }
 
-/// One thing that is wrong with a row.
+/// One thing that is wrong with a row, or was read otherwise than it was written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = ImportRowError)]
@@ -48,7 +48,7 @@ pub struct RowError {
     /// The heading of that column, as it was written.
     #[schema(example = "Område")]
     pub heading: Option<String>,
-    /// The value that was refused, as text; JSON if it is no text.
+    /// The value as it was written, as text; JSON if it is no text.
     #[schema(example = "1899")]
     pub value: Option<String>,
     /// The rule, for people.
@@ -154,6 +154,9 @@ pub struct Counts {
     /// Good rows that were not written, because the import was refused as a whole.
     #[schema(example = 0)]
     pub not_written: i64,
+    /// Rows of which something was read otherwise than it was written, as their `notes` tell; whatever became of them.
+    #[schema(example = 0)]
+    pub noted: i64,
 }
 
 impl Counts {
@@ -169,6 +172,7 @@ impl Counts {
     pub fn add(&mut self, rows: &[RowResult]) {
         for row in rows {
             *self.place(row.outcome) += 1;
+            self.noted += i64::from(!row.notes.is_empty());
         }
     }
 
@@ -201,6 +205,7 @@ impl Counts {
             forbidden: self.forbidden,
             gone: self.gone,
             not_written: self.not_written + self.created + self.updated + self.unchanged,
+            noted: self.noted,
             ..Self::default()
         }
     }
@@ -221,6 +226,8 @@ pub struct RowResult {
     pub version: Option<i64>,
     /// What is wrong with it.
     pub errors: Vec<RowError>,
+    /// What was read otherwise than it was written.
+    pub notes: Vec<RowError>,
     /// On conflict: what is there now.
     pub existing: Option<Value>,
     /// Of a refused row: the row as it came.
@@ -326,6 +333,7 @@ mod tests {
             entity: Some("a".to_owned()),
             version: Some(1),
             errors: Vec::new(),
+            notes: Vec::new(),
             existing: None,
             given: None,
         }

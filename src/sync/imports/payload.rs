@@ -11,19 +11,29 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
+use super::codes::ImportStrategy;
 use super::columns::{CellFault, Mapping, of_object};
 use super::kinds::name_of;
-use super::observations::name_of_observation;
+use super::observations::{self, Observed, name_of_observation};
 use super::outcome::{RowError, Said};
 use super::plan::Plan;
 use super::spool::Spooled;
 use super::types::ImportType;
 use crate::by_type;
 use crate::formats::read::{self, Cell, Heading, Incoming, Objects, ReadFault, Records};
-use crate::problem::Fault;
+use crate::problem::{ApiResult, Fault};
 
-/// How many rows are handed out, and written, at a time.
-pub const PART: usize = 1_000;
+/// The most rows that are answered at once.
+pub const AT_ONCE: usize = 1_000;
+
+/// How many rows are handed out, and written in one transaction. Observations are written with a few statements for all of
+/// them and their reports, other rows one by one.
+const fn part_of(resource: ImportType) -> usize {
+    match resource {
+        ImportType::Observations => 4_000,
+        _ => 1_000,
+    }
+}
 
 /// A file and what it is to be read as.
 #[derive(Clone, Debug)]
@@ -32,6 +42,8 @@ pub struct File {
     pub spooled: Arc<Spooled>,
     /// What is to be done with it.
     pub plan: Arc<Plan>,
+    /// Whether nothing speaks against it as a whole: it was looked through before.
+    pub looked_through: bool,
 }
 
 /// What stands above the rows of a table.
@@ -64,7 +76,7 @@ pub enum Came {
 }
 
 /// A row as it came, and as JSON.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Given {
     /// Where it stands in the file, from 0.
     pub position: i64,
@@ -72,6 +84,10 @@ pub struct Given {
     pub line: i64,
     /// The members that it speaks of.
     pub object: Result<Value, Vec<RowError>>,
+    /// What was read otherwise than it was written.
+    pub notes: Vec<RowError>,
+    /// Of an observation: the row taken apart, or what speaks against its form. That is work for the thread that reads.
+    pub observed: Option<ApiResult<Observed>>,
     /// As it came.
     pub came: Came,
 }
@@ -90,6 +106,8 @@ impl Given {
 /// The rows of an open file.
 struct Rows {
     resource: ImportType,
+    /// For which strategy observations are taken apart, if they are.
+    apart: Option<ImportStrategy>,
     position: i64,
     incoming: From,
 }
@@ -100,10 +118,17 @@ enum From {
 }
 
 impl Rows {
-    fn open(file: &File) -> Result<(Self, Option<Head>), Vec<ReadFault>> {
+    /// `head` is what stands above the rows, if that is known from an earlier reading.
+    fn open(file: &File, head: Option<&Head>) -> Result<(Self, Option<Head>), Vec<ReadFault>> {
         let plan = &file.plan;
+        let (kind, source) = (plan.format.kind(), file.spooled.source());
         let sheets = plan.resource.sheet_names();
-        let incoming = read::open(plan.format.kind(), &file.spooled.source(), &sheets);
+        let incoming = if file.looked_through {
+            let headings = head.map(|head| head.headings.as_slice());
+            read::reopen(kind, &source, &sheets, headings)
+        } else {
+            read::open(kind, &source, &sheets)
+        };
         let (rows, head) = match incoming.map_err(|fault| vec![fault])? {
             Incoming::Table {
                 headings,
@@ -122,10 +147,18 @@ impl Rows {
         };
         let rows = Self {
             resource: plan.resource,
+            apart: None,
             position: 0,
             incoming: rows,
         };
         Ok((rows, head))
+    }
+
+    fn observed(&self, object: &Result<Value, Vec<RowError>>) -> Option<ApiResult<Observed>> {
+        match object {
+            Ok(Value::Object(members)) => Some(observations::read(members, self.apart?)),
+            _ => None,
+        }
     }
 }
 
@@ -151,13 +184,17 @@ impl Iterator for Rows {
                 }
             },
         };
-        let object = object
-            .map(|mapped| mapped.value)
-            .map_err(|faults| faults.into_iter().map(error_of_cell).collect());
+        let told = |faults: Vec<CellFault>| faults.into_iter().map(error_of_cell).collect();
+        let (object, notes) = match object {
+            Ok(mapped) => (Ok(mapped.value), told(mapped.notes)),
+            Err(faults) => (Err(told(faults)), Vec::new()),
+        };
         Some(Ok(Given {
             position,
             line: i64::from(line),
+            observed: self.observed(&object),
             object,
+            notes,
             came,
         }))
     }
@@ -179,7 +216,7 @@ fn error_of_cell(fault: CellFault) -> RowError {
 /// # Errors
 /// Everything that speaks against it as a whole.
 pub fn survey(file: &File) -> Result<Survey, Vec<ReadFault>> {
-    let (rows, head) = Rows::open(file)?;
+    let (rows, head) = Rows::open(file, None)?;
     let mut survey = Survey {
         head,
         ..Survey::default()
@@ -236,25 +273,36 @@ pub fn count(file: &File) -> Result<usize, Vec<ReadFault>> {
     }
 }
 
-/// The rows from a position on, in parts. Reading stops when nobody takes them any more.
+/// The rows of a file that was surveyed, from a position on, in parts. Reading stops when nobody takes them any more.
 #[must_use]
-pub fn parts(file: &File, from: i64) -> mpsc::Receiver<Result<Vec<Given>, Vec<ReadFault>>> {
+pub fn parts(
+    file: &File,
+    survey: &Survey,
+    from: i64,
+) -> mpsc::Receiver<Result<Vec<Given>, Vec<ReadFault>>> {
     let (give, taken) = mpsc::channel(1);
-    let file = file.clone();
+    let file = File {
+        looked_through: true,
+        ..file.clone()
+    };
+    let head = survey.head.clone();
     tokio::task::spawn_blocking(move || {
-        let rows = match Rows::open(&file) {
+        let mut rows = match Rows::open(&file, head.as_ref()) {
             Ok((rows, _)) => rows,
             Err(faults) => return drop(give.blocking_send(Err(faults))),
         };
-        let mut part = Vec::with_capacity(PART);
+        let observations = file.plan.resource == ImportType::Observations;
+        rows.apart = observations.then_some(file.plan.strategy);
+        let size = part_of(file.plan.resource);
+        let mut part = Vec::with_capacity(size);
         for given in rows {
             match given {
                 Err(fault) => return drop(give.blocking_send(Err(vec![fault]))),
                 Ok(given) if given.position < from => {}
                 Ok(given) => part.push(given),
             }
-            if part.len() == PART {
-                let full = std::mem::replace(&mut part, Vec::with_capacity(PART));
+            if part.len() == size {
+                let full = std::mem::replace(&mut part, Vec::with_capacity(size));
                 if give.blocking_send(Ok(full)).is_err() {
                     return;
                 }

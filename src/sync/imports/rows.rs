@@ -55,6 +55,7 @@ impl Work<'_> {
             entity,
             version,
             errors: Vec::new(),
+            notes: given.notes.clone(),
             existing: None,
             given: None,
         }
@@ -367,7 +368,7 @@ impl<R: Imported> Row<R> {
     ) -> Result<Done<R>, WriteError> {
         let new: R::In = valid(self.content)?;
         cover::<R>(work, &new)?;
-        let (key, version, _) = resource::add::<R>(conn, &work.view, &new).await?;
+        let (key, version) = resource::enter::<R>(conn, &work.view, &new).await?;
         work.touched.borrow_mut().insert(key.to_string(), position);
         Ok((RowOutcome::Created, key, Some(version)))
     }
@@ -492,6 +493,7 @@ pub async fn remove<R: Imported>(
             entity: Some(key.to_string()),
             version: None,
             errors: Vec::new(),
+            notes: Vec::new(),
             existing: None,
             given: None,
         };

@@ -185,7 +185,7 @@ pub async fn at_once(shared: &Shared, file: &File, request: &Request) -> ApiResu
         }
     };
     let mut given = Vec::new();
-    let mut parts = payload::parts(file, 0);
+    let mut parts = payload::parts(file, &survey, 0);
     while let Some(part) = parts.recv().await {
         match part {
             Ok(rows) => given.extend(rows),

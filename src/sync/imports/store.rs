@@ -170,6 +170,9 @@ pub async fn insert_rows(conn: &Conn, id: Uuid, rows: &[RowResult]) -> QueryResu
         }))
         .bind::<Array<Nullable<Jsonb>>, _>(column(rows, |row| row.existing.clone()))
         .bind::<Array<Nullable<Jsonb>>, _>(column(rows, |row| row.given.clone()))
+        .bind::<Array<Nullable<Jsonb>>, _>(column(rows, |row| {
+            (!row.notes.is_empty()).then(|| json(&row.notes))
+        }))
         .execute(&mut conn)
         .await
 }

@@ -168,6 +168,8 @@ impl Worker<'_> {
         Ok(File {
             spooled: Arc::new(spooled),
             plan: Arc::new(self.import.plan()),
+            // By who put it into the queue.
+            looked_through: true,
         })
     }
 
@@ -189,7 +191,7 @@ impl Worker<'_> {
             let touched = touched.filter_map(|(key, position)| Some((key?, position)));
             work.touched.borrow_mut().extend(touched);
         }
-        let mut parts = payload::parts(file, progress.done);
+        let mut parts = payload::parts(file, survey, progress.done);
         while let Some(given) = parts.recv().await {
             let given = given.map_err(|faults| Halt::Unreadable(unreadable(&faults)))?;
             let lost = Cell::new(false);
@@ -320,7 +322,7 @@ impl Worker<'_> {
     ) -> Result<(Counts, Option<Fault>), Halt> {
         let plan = work.plan;
         let mut done = 0;
-        let mut parts = payload::parts(file, 0);
+        let mut parts = payload::parts(file, survey, 0);
         while let Some(given) = parts.recv().await {
             let given = given.map_err(|faults| Halt::Unreadable(unreadable(&faults)))?;
             let rows = run::part(conn, work, &given).await.map_err(problem)?;

@@ -38,6 +38,7 @@ pub(super) fn value(column: &Column, cell: &Cell, around: &Around<'_>) -> Read {
     match column.kind {
         Kind::Text | Kind::Moment => Ok(plainly(written.into())),
         Kind::Label => label(cell, written),
+        Kind::Ages => label(cell, super::ages::band(&written).unwrap_or(written)),
         Kind::Area => area(cell, &written),
         Kind::Areas => areas(cell, &written),
         Kind::Code(list) => code(list, &written).map(plainly),

@@ -4,6 +4,7 @@
 //! hyphens, underscores and a trailing `*` do not matter. A column whose heading begins with `_` is nobody's business but the
 //! office's: it is passed over. So is what we export and cannot be written, such as the name of an area beside its code.
 
+mod ages;
 mod cells;
 mod mapping;
 mod objects;
@@ -31,6 +32,8 @@ pub enum Kind {
     Text,
     /// A text that is a code of digits or a period: a spreadsheet must not make a number or a day of it.
     Label,
+    /// Ages from and to: `6-19`, also as people write it, or `all`.
+    Ages,
     /// The code of an area, or the name of a county or municipality.
     Area,
     /// Codes of areas, joined by `|` or `;`.
@@ -186,7 +189,8 @@ pub fn columns(resource: ImportType) -> &'static [Column] {
 }
 
 /// The members of a row of observations that are its report's, not the observation's. `report` is the id of an existing
-/// one; `reportArea` is the report's area, which without it is the area of the row.
+/// one; `reportArea` is the report's area, which without it is the area of the row; `ifVersion` is the version that the
+/// report must have.
 pub const REPORT_MEMBERS: &[&str] = &[
     "report",
     "source",
@@ -195,6 +199,7 @@ pub const REPORT_MEMBERS: &[&str] = &[
     "period",
     "firstDay",
     "lastDay",
+    "ifVersion",
 ];
 
 /// A heading or a word as it is compared: lower case, without blanks, hyphens, underscores and asterisks.
@@ -212,6 +217,10 @@ fn explanation(kind: Kind) -> Text {
         Kind::Label => text(
             "Text. Formatera kolumnen som text, så att kalkylprogrammet inte gör tal eller datum av den.",
             "A text. Format the column as text, so that the spreadsheet does not make numbers or dates of it.",
+        ),
+        Kind::Ages => text(
+            "Ålder från och till, 6-19, eller en enda ålder, 6; all för alla åldrar. Formatera kolumnen som text, så att kalkylprogrammet inte gör datum av den.",
+            "Ages from and to, 6-19, or a single age, 6; all for all ages. Format the column as text, so that the spreadsheet does not make dates of it.",
         ),
         Kind::Area => text(
             "Områdeskod: SE, två siffror (län), fyra siffror (kommun) eller en stadsdels kod. Länets eller kommunens namn går också.",

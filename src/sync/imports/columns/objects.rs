@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::ages::band;
 use super::cells::{codes_of, writable};
 use super::mapping::Row;
 use super::{CellFault, Kind, Mapped, Use, columns};
@@ -9,7 +10,7 @@ use crate::formats::read::Cell;
 use crate::problem::text;
 use crate::sync::imports::types::ImportType;
 
-/// An object in the shape of the resource's `In`: without what is only read, with areas as codes. Members that begin
+/// An object in the shape of the resource's `In`: without what is only read, with areas as codes and ages as bands. Members that begin
 /// with `_` are passed over; unknown ones are left for the rules of the row, which refuse them by name.
 ///
 /// # Errors
@@ -38,6 +39,7 @@ pub fn of_object(resource: ImportType, value: Value) -> Result<Mapped, Vec<CellF
             (Use::InsteadOf(_), _) => words.push((column, value)),
             (_, Kind::Areas) => row.keep(column.field, codes_of(value)),
             (_, Kind::Json(shape)) => row.keep(column.field, writable(shape, value)),
+            (_, Kind::Ages) => row.keep(column.field, ages(value)),
             _ => row.keep(column.field, value),
         }
     }
@@ -59,4 +61,14 @@ pub fn of_object(resource: ImportType, value: Value) -> Result<Mapped, Vec<CellF
         row.keep_unknown(name, value);
     }
     row.done(resource)
+}
+
+/// Ages as they are stored; what is no band is left for the rules of the row.
+fn ages(value: Value) -> Value {
+    let written = match &value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        _ => return value,
+    };
+    band(&written).map_or(value, Value::String)
 }

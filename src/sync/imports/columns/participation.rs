@@ -11,7 +11,7 @@ use crate::participation::codes::{
 };
 
 use Empty::{EmptyList, None as Nothing, Refused, Silent};
-use Kind::{Area, Bool, Code, Day, Label, Number, PartialDate, Text, Whole};
+use Kind::{Ages, Area, Bool, Code, Day, Label, Number, PartialDate, Text, Whole};
 
 const SOURCE: Column = content(
     "source",
@@ -86,7 +86,7 @@ pub(super) const MEASURES: &[Column] = &[
         "denominatorAgeBand",
         "Nämnarens ålder",
         "Denominator age band",
-        Label,
+        Ages,
         Nothing,
     ),
     SOURCE_URL,
@@ -159,7 +159,7 @@ pub(super) const OBSERVATIONS: &[Column] = &[
         Silent,
     ),
     content("gender", "Kön", "Gender", Code(Gender::LIST), Silent),
-    content("ageBand", "Ålder", "Age band", Label, Silent),
+    content("ageBand", "Ålder", "Age band", Ages, Silent),
     content("subject", "Ämne", "Subject", Code(Subject::LIST), Silent),
     content(
         "activityForm",
@@ -203,6 +203,13 @@ pub(super) const OBSERVATIONS: &[Column] = &[
     ),
     content("firstDay", "Första dag", "First day", Day, Silent),
     content("lastDay", "Sista dag", "Last day", Day, Silent),
+    content(
+        "ifVersion",
+        "Rapportens version",
+        "Report version",
+        Whole,
+        Silent,
+    ),
     UPDATED,
 ];
 

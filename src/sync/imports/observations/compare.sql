@@ -3,10 +3,7 @@
 -- Caveats:  the reports are locked by the caller, and whoever writes an observation locks its report first: so this is
 --           still true when they are written.
 SELECT g.n, o.id,
-    (o.value, o.status, o.precision, o.note) IS NOT DISTINCT FROM (g.value, g.status, g.precision, g.note) AS same,
-    CASE WHEN o.id IS NOT NULL THEN jsonb_build_object('id', o.id, 'report', o.report_id, 'measure', o.measure_code,
-        'area', o.area_code, 'value', o.value, 'status', o.status, 'precision', o.precision, 'note', o.note,
-        'updatedAt', o.updated_at) END AS existing
+    (o.value, o.status, o.precision, o.note) IS NOT DISTINCT FROM (g.value, g.status, g.precision, g.note) AS same
 FROM unnest($1::integer[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
             $10::double precision[], $11::text[], $12::text[], $13::text[])
     AS g (n, report_id, measure_code, area_code, basis, gender, age_band, subject, activity_form, value, status, precision, note)

@@ -47,24 +47,37 @@ pub(super) struct Head {
     #[garde(skip)]
     #[serde(default)]
     last_day: Option<Day>,
+    /// The version that the report must have. Rows of one report may differ in it.
+    #[garde(skip)]
+    #[serde(default, skip_serializing)]
+    pub(super) if_version: Option<i64>,
+}
+
+/// A row of a file, taken apart.
+#[derive(Clone, Debug)]
+pub struct Observed {
+    /// What it says of its report.
+    pub(super) head: Head,
+    /// The same as one text: rows of the same one belong to one report.
+    pub(super) text: String,
+    /// The observation.
+    pub(super) new: ObservationIn,
 }
 
 /// An observation, and where its row stands among those that are written.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(super) struct Line<'a> {
     pub(super) place: usize,
-    pub(super) new: ObservationIn,
+    /// The version that its report must have.
+    pub(super) expects: Option<i64>,
+    pub(super) new: &'a ObservationIn,
 }
 
 /// Takes a row apart.
 ///
 /// # Errors
 /// 422 with every fault of shape or rule.
-pub(super) fn read(
-    members: &Map<String, Value>,
-    place: usize,
-    strategy: ImportStrategy,
-) -> ApiResult<(Head, Line)> {
+pub fn read(members: &Map<String, Value>, strategy: ImportStrategy) -> ApiResult<Observed> {
     let mut head = Map::new();
     let mut own = Map::new();
     for (name, value) in members {
@@ -83,7 +96,8 @@ pub(super) fn read(
     }
     let head: Head = valid(Value::Object(head))?;
     let new: ObservationIn = valid(Value::Object(own))?;
-    Ok((head, Line { place, new }))
+    let text = head.text();
+    Ok(Observed { head, text, new })
 }
 
 /// What tells the observations of a report apart.
@@ -124,8 +138,7 @@ pub fn name_of_observation(row: &Map<String, Value>) -> Option<String> {
 }
 
 impl Head {
-    /// The head as one text: rows of the same one belong to one report.
-    pub(super) fn text(&self) -> String {
+    fn text(&self) -> String {
         match self.report {
             Some(id) => format!(
                 "{id} {:?} {:?} {:?}",
@@ -236,16 +249,16 @@ mod tests {
             json!({"source": {"title": "A"}, "period": "2025", "area": "1880", "measure": "pupils",
             "gender": null, "value": 3}),
         );
-        let (head, line) = read(&row, 0, ImportStrategy::Upsert).unwrap();
-        let report = head.report_in().unwrap();
+        let row = read(&row, ImportStrategy::Upsert).unwrap();
+        let report = row.head.report_in().unwrap();
         assert_eq!(
             (report.area.as_str(), report.period_kind),
             ("1880", PeriodKind::Year)
         );
-        assert_eq!(line.new.value, Some(3.0));
-        assert_eq!(line.new.gender.as_str(), "total");
+        assert_eq!(row.new.value, Some(3.0));
+        assert_eq!(row.new.gender.as_str(), "total");
         let unknown = object(json!({"measure": "pupils", "sort": "x"}));
-        assert!(read(&unknown, 0, ImportStrategy::Upsert).is_err());
+        assert!(read(&unknown, ImportStrategy::Upsert).is_err());
     }
 
     #[test]

@@ -1,33 +1,33 @@
 //! Rows of observations: grouped into reports, which are made as drafts where there is none, and written in bulk.
 
 mod line;
+mod reports;
 pub mod store;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::rc::Rc;
 
-use serde_json::json;
 use uuid::Uuid;
 
-pub use line::name_of_observation;
-use line::{Head, Line};
+use line::Line;
+pub use line::{Observed, name_of_observation, read};
+use reports::{Group, Report};
+pub use reports::{submit, touch};
 
 use super::codes::{ImportStrategy, RowOutcome};
 use super::outcome::{Refusal, RowResult};
 use super::payload::Given;
 use super::rows::{Work, invalid};
-use crate::access::audit::{self, AuditAction};
-use crate::db::savepoint::Savepoint;
-use crate::db::{Conn, WriteError};
+use crate::db::{Conn, WriteError, history};
 use crate::http::resource;
-use crate::participation::codes::ReportState;
 use crate::participation::measures;
 use crate::participation::measures::store::Possible;
 use crate::participation::reports::api::{Reports, must_be_draft};
-use crate::participation::reports::model::{ReportRow, StateChange};
+use crate::participation::reports::model::ReportRow;
 use crate::participation::reports::observations::check::{self, Known};
 use crate::participation::reports::observations::model::NewObservation;
-use crate::participation::reports::store as reports;
-use crate::problem::{Fault, Problem, ProblemKind, text};
+use crate::participation::reports::store as report_store;
+use crate::problem::{Fault, Problem, text};
 use crate::registry::areas;
 
 /// What was looked up for the rows of a file, and what became of their reports.
@@ -39,8 +39,8 @@ pub struct Looked {
     reports: HashMap<String, Uuid>,
     /// Whether all rows of a report were taken.
     good: HashMap<Uuid, bool>,
-    /// Reports whose observations changed since their version was counted up, as they were before.
-    changed: BTreeMap<Uuid, ReportRow>,
+    /// Reports whose observations changed since their version was counted up, with the version before.
+    changed: BTreeMap<Uuid, i64>,
     /// The observations that the rows speak of.
     kept: HashSet<Uuid>,
 }
@@ -50,12 +50,6 @@ impl Looked {
     pub fn forget(&mut self) {
         *self = Self::default();
     }
-}
-
-/// The rows of one report.
-struct Group {
-    head: Head,
-    lines: Vec<Line>,
 }
 
 /// Writes rows of observations, or says of each why not.
@@ -68,31 +62,37 @@ pub async fn write(
     rows: &[Given],
 ) -> Result<Vec<RowResult>, WriteError> {
     let mut results: BTreeMap<i64, RowResult> = BTreeMap::new();
-    let mut groups: BTreeMap<String, Group> = BTreeMap::new();
+    let mut groups: BTreeMap<&str, Group<'_>> = BTreeMap::new();
     for (place, given) in rows.iter().enumerate() {
-        match work.members(given).and_then(|members| {
-            line::read(members, place, work.plan.strategy)
-                .map_err(|problem| Box::new(refused(work, given, problem)))
-        }) {
-            Ok((head, line)) => groups
-                .entry(head.text())
+        match observed(work, given) {
+            Ok(Observed { head, text, new }) => groups
+                .entry(text)
                 .or_insert_with(|| Group {
                     head,
                     lines: Vec::new(),
                 })
                 .lines
-                .push(line),
+                .push(Line {
+                    place,
+                    expects: head.if_version,
+                    new,
+                }),
             Err(result) => drop(results.insert(given.position, *result)),
         }
     }
     look_up(conn, work, &groups).await?;
-    let mut placed: Vec<(ReportRow, Vec<Line>)> = Vec::new();
+    let mut found = reports::of_groups(conn, work, &groups).await?;
+    let mut placed: BTreeMap<Uuid, (Report, Vec<Line<'_>>)> = BTreeMap::new();
     for (text, group) in groups {
-        let Group { head, lines } = group;
-        match report(conn, work, &text, &head, &lines).await? {
-            Ok(report) => placed.push((report, lines)),
+        match found.remove(text).ok_or(diesel::NotFound)? {
+            // Two heads may name one report in two ways.
+            Ok(report) => placed
+                .entry(report.row.id)
+                .or_insert_with(|| (report, Vec::new()))
+                .1
+                .extend(group.lines),
             Err(refusal) => {
-                for line in &lines {
+                for line in &group.lines {
                     if let Some(given) = rows.get(line.place) {
                         let again = Refusal {
                             outcome: refusal.outcome,
@@ -105,6 +105,11 @@ pub async fn write(
             }
         }
     }
+    let mut placed: Vec<_> = placed.into_values().collect();
+    // Of two rows about the same observation the first is the good one.
+    for (_, lines) in &mut placed {
+        lines.sort_by_key(|line| line.place);
+    }
     for (result, report) in place(conn, work, rows, &placed).await? {
         note(work, report, &result);
         results.insert(result.position, result);
@@ -112,7 +117,21 @@ pub async fn write(
     Ok(results.into_values().collect())
 }
 
-fn refused(work: &Work<'_>, given: &Given, problem: Problem) -> RowResult {
+/// The row, taken apart, unless it is refused before anything of it is looked up.
+fn observed<'g>(work: &Work<'_>, given: &'g Given) -> Result<&'g Observed, Box<RowResult>> {
+    work.members(given)?;
+    match &given.observed {
+        Some(Ok(observed)) => Ok(observed),
+        Some(Err(problem)) => Err(Box::new(refused(work, given, problem))),
+        None => Err(Box::new(refused(
+            work,
+            given,
+            &Problem::internal("a row was not taken apart"),
+        ))),
+    }
+}
+
+fn refused(work: &Work<'_>, given: &Given, problem: &Problem) -> RowResult {
     let refusal = Refusal {
         outcome: RowOutcome::Invalid,
         faults: problem.told().to_vec(),
@@ -131,7 +150,7 @@ fn note(work: &Work<'_>, report: Uuid, result: &RowResult) {
 async fn look_up(
     conn: &Conn,
     work: &Work<'_>,
-    groups: &BTreeMap<String, Group>,
+    groups: &BTreeMap<&str, Group<'_>>,
 ) -> Result<(), WriteError> {
     let (mut codes, mut places) = (HashSet::new(), HashSet::new());
     {
@@ -168,94 +187,8 @@ async fn look_up(
     Ok(())
 }
 
-/// The report of some rows, locked; made if there is none and some of the rows can be written to it.
-async fn report(
-    conn: &Conn,
-    work: &Work<'_>,
-    text: &str,
-    head: &Head,
-    lines: &[Line],
-) -> Result<Result<ReportRow, Refusal>, WriteError> {
-    Savepoint::ROW.set(conn).await?;
-    let found = find_or_make(conn, work, text, head, lines).await;
-    let result = match found {
-        Ok(report) => {
-            work.looked
-                .borrow_mut()
-                .reports
-                .insert(text.to_owned(), report.id);
-            Ok(report)
-        }
-        Err(error) => {
-            let refusal = Refusal::of(error)?;
-            Savepoint::ROW.back(conn).await?;
-            Err(refusal)
-        }
-    };
-    Savepoint::ROW.release(conn).await?;
-    Ok(result)
-}
-
-async fn find_or_make(
-    conn: &Conn,
-    work: &Work<'_>,
-    text: &str,
-    head: &Head,
-    lines: &[Line],
-) -> Result<ReportRow, WriteError> {
-    let known = work.looked.borrow().reports.get(text).copied();
-    if let Some(id) = known.or(head.report) {
-        let report = reports::lock(conn, &id).await?;
-        let report = report.ok_or_else(unknown_report)?;
-        match resource::alive(&report, &work.reach) {
-            Err(problem) if problem.kind() == ProblemKind::NotFound => {
-                return Err(unknown_report().into());
-            }
-            other => other?,
-        }
-        head.agrees(&report)?;
-        return Ok(report);
-    }
-    let new = head.report_in()?;
-    work.reach.cover(new.area.as_str(), head.area_pointer())?;
-    let source = new.source.resolve(conn, "/source").await?;
-    let (area, period) = (new.area.as_str(), new.period.as_str());
-    if let Some(report) = store::report_of(conn, source, area, new.period_kind, period).await? {
-        return Ok(report);
-    }
-    if matches!(
-        work.plan.strategy,
-        ImportStrategy::Update | ImportStrategy::Delete
-    ) {
-        return Err(Problem::invalid(Fault::at("", "row_unknown", text_unknown())).into());
-    }
-    // A report that would stay empty is not made: its rows are told by the rules.
-    let rows: Vec<_> = lines.iter().map(|line| line.new.new_row(area)).collect();
-    let faulty = faults(work, area, &rows);
-    if faulty.len() == rows.len() {
-        let first = faulty.into_values().flatten().collect();
-        return Err(Problem::new(ProblemKind::ValidationFailed)
-            .faults(first)
-            .into());
-    }
-    let (id, _, _) = resource::add::<Reports>(conn, &work.view, &new).await?;
-    let report = reports::lock(conn, &id).await?;
-    Ok(report.ok_or(diesel::NotFound)?)
-}
-
 fn text_unknown() -> crate::problem::Text {
     text("Det finns ingen sådan rad.", "There is no such row.")
-}
-
-fn unknown_report() -> Problem {
-    Problem::invalid(Fault::at(
-        "/report",
-        "id_unknown",
-        text(
-            "Ingen rapport med det id:t är synlig för dig.",
-            "No report with that id is visible to you.",
-        ),
-    ))
 }
 
 /// The faults of observations, by their place among these.
@@ -298,40 +231,43 @@ fn faults(
     by_row
 }
 
-/// An observation that no rule speaks against, with its report and its row.
-type Good<'a> = (&'a ReportRow, &'a Given, NewObservation<'a>);
+/// An observation that no rule speaks against, with its report, its row, and the version that it expects.
+type Good<'a> = (&'a Report, &'a Given, NewObservation<'a>, Option<i64>);
 
 /// The rows that no rule speaks against; the others are told.
 fn sift<'a>(
     work: &Work<'_>,
     rows: &'a [Given],
-    placed: &'a [(ReportRow, Vec<Line>)],
+    placed: &'a [(Report, Vec<Line<'a>>)],
     results: &mut Vec<(RowResult, Uuid)>,
 ) -> Vec<Good<'a>> {
     let mut good = Vec::new();
     for (report, lines) in placed {
         let new: Vec<_> = lines
             .iter()
-            .map(|line| line.new.new_row(&report.area_code))
+            .map(|line| line.new.new_row(&report.row.area_code))
             .collect();
         // What is deleted need not say a value.
         let mut faulty = match work.plan.strategy {
             ImportStrategy::Delete => BTreeMap::new(),
-            _ => faults(work, &report.area_code, &new),
+            _ => faults(work, &report.row.area_code, &new),
         };
         for (n, (line, new)) in lines.iter().zip(new).enumerate() {
             let Some(given) = rows.get(line.place) else {
                 continue;
             };
             match faulty.remove(&n) {
-                None => good.push((report, given, new)),
+                None => good.push((report, given, new, line.expects)),
                 Some(told) => {
                     let refusal = Refusal {
                         outcome: RowOutcome::Invalid,
                         faults: told,
                         existing: None,
                     };
-                    results.push((of(work.refused(given, refusal), report.id), report.id));
+                    results.push((
+                        of(work.refused(given, refusal), report.row.id),
+                        report.row.id,
+                    ));
                 }
             }
         }
@@ -344,32 +280,39 @@ async fn place(
     conn: &Conn,
     work: &Work<'_>,
     rows: &[Given],
-    placed: &[(ReportRow, Vec<Line>)],
+    placed: &[(Report, Vec<Line<'_>>)],
 ) -> Result<Vec<(RowResult, Uuid)>, WriteError> {
     let strategy = work.plan.strategy;
     let mut results = Vec::new();
     let good = sift(work, rows, placed, &mut results);
+    // A report that was made just now has none.
     let asked: Vec<_> = good
         .iter()
-        .map(|(report, _, new)| (report.id, new))
+        .filter(|(report, ..)| !report.fresh)
+        .map(|(report, _, new, _)| (report.row.id, new))
         .collect();
-    let there = store::compare(conn, &asked).await?;
+    let mut there = store::compare(conn, &asked).await?.into_iter();
     let (mut ids, mut writing, mut deleting) = (Vec::new(), Vec::new(), Vec::new());
     let mut changed: BTreeMap<Uuid, &ReportRow> = BTreeMap::new();
     let mut kept = Vec::new();
-    for ((report, given, new), there) in good.iter().zip(there) {
-        let entity = Some(report.id.to_string());
-        let done = |outcome| work.done(given, outcome, entity.clone(), None);
-        let refuse = |outcome, fault, existing| {
+    let mut conflicts = Vec::new();
+    let stale = stale(conn, &good).await?;
+    for (Report { row: report, fresh }, given, new, expects) in &good {
+        let there = if *fresh { None } else { there.next() };
+        let (id, same) = there.map_or((None, false), |there| (there.id, there.same));
+        let done = |outcome| work.done(given, outcome, Some(report.id.to_string()), None);
+        let mut conflict = |fault| {
+            conflicts.extend(id.map(|id| (results.len(), id)));
             let refusal = Refusal {
-                outcome,
+                outcome: RowOutcome::Conflict,
                 faults: vec![fault],
-                existing,
+                existing: None,
             };
             of(work.refused(given, refusal), report.id)
         };
-        let conflict = |fault| refuse(RowOutcome::Conflict, fault, there.existing.clone());
-        let result = match (strategy, there.id) {
+        let is_stale = |expected| stale.contains(&(report.id.to_string(), expected));
+        let result = match (strategy, id) {
+            _ if expects.is_some_and(is_stale) => conflict(version_changed(report, *fresh)),
             (ImportStrategy::Create, Some(_)) => conflict(exists()),
             (ImportStrategy::Update | ImportStrategy::Delete, None) => {
                 let fault = Fault::at("", "row_unknown", text_unknown());
@@ -378,7 +321,7 @@ async fn place(
             (
                 ImportStrategy::Upsert | ImportStrategy::Update | ImportStrategy::Replace,
                 Some(id),
-            ) if there.same => {
+            ) if same => {
                 kept.push(id);
                 done(RowOutcome::Unchanged)
             }
@@ -409,9 +352,8 @@ async fn place(
         results.push((result, report.id));
     }
     work.looked.borrow_mut().kept.extend(kept);
-    for report in changed.into_values() {
-        will_change(conn, work, report).await?;
-    }
+    show_existing(conn, &conflicts, &mut results).await?;
+    reports::will_change(conn, work, changed.into_values()).await?;
     if !writing.is_empty() {
         store::write(conn, ids, &writing).await?;
     }
@@ -419,6 +361,62 @@ async fn place(
         store::delete(conn, deleting).await?;
     }
     Ok(results)
+}
+
+/// The versions, with their report, that rows expect and that others have changed since. What this import itself has
+/// changed in an earlier part is none of others.
+async fn stale(conn: &Conn, good: &[Good<'_>]) -> Result<HashSet<(String, i64)>, WriteError> {
+    let expected = good.iter().filter_map(|(report, _, _, expects)| {
+        let (key, now) = (report.row.id.to_string(), report.row.version);
+        // A report that was made just now had no version that anybody could expect.
+        let now = if report.fresh { i64::MAX } else { now };
+        expects
+            .filter(|expected| *expected != now)
+            .map(|expected| (key, expected, now))
+    });
+    let mut expected: Vec<_> = expected.collect();
+    expected.sort_unstable();
+    expected.dedup();
+    Ok(history::changed_by_others(conn, resource::entity::<Reports>(), &expected).await?)
+}
+
+fn version_changed(report: &ReportRow, fresh: bool) -> Fault {
+    let version = report.version;
+    let said = if fresh {
+        no_report()
+    } else {
+        text(
+            format!("Rapporten har ändrats sedan den lästes: dess version är nu {version}."),
+            format!("The report has changed since it was read: its version now is {version}."),
+        )
+    };
+    Fault::at("/ifVersion", "version_changed", said)
+}
+
+fn no_report() -> crate::problem::Text {
+    text(
+        "Det finns ingen sådan rapport, och därför ingen version av den.",
+        "There is no such report, and so no version of it.",
+    )
+}
+
+/// Adds to rows in conflict, told by their place among the results, the observation that is there.
+async fn show_existing(
+    conn: &Conn,
+    conflicts: &[(usize, Uuid)],
+    results: &mut [(RowResult, Uuid)],
+) -> Result<(), WriteError> {
+    if conflicts.is_empty() {
+        return Ok(());
+    }
+    let ids = conflicts.iter().map(|(_, id)| *id).collect();
+    let mut existing = store::existing(conn, ids).await?;
+    for (place, id) in conflicts {
+        if let Some((result, _)) = results.get_mut(*place) {
+            result.existing = existing.remove(id);
+        }
+    }
+    Ok(())
 }
 
 fn work_refused(work: &Work<'_>, given: &Given, fault: Fault, report: Uuid) -> RowResult {
@@ -470,10 +468,11 @@ pub async fn remove(
     left: Vec<(Uuid, Uuid)>,
 ) -> Result<Vec<RowResult>, WriteError> {
     let of_reports = left.iter().map(|(_, report)| *report).collect();
-    for report in reports::by_ids(conn, of_reports).await?.values() {
+    let of_reports = report_store::by_ids(conn, of_reports).await?;
+    for report in of_reports.values() {
         must_be_draft(report)?;
-        will_change(conn, work, report).await?;
     }
+    reports::will_change(conn, work, of_reports.values().map(Rc::as_ref)).await?;
     let mut results = Vec::with_capacity(left.len());
     for (position, (_, report)) in (work.survey.total..).zip(&left) {
         results.push(RowResult {
@@ -483,37 +482,13 @@ pub async fn remove(
             entity: Some(report.to_string()),
             version: None,
             errors: Vec::new(),
+            notes: Vec::new(),
             existing: None,
             given: None,
         });
     }
     store::delete(conn, left.into_iter().map(|(id, _)| id).collect()).await?;
     Ok(results)
-}
-
-/// Keeps the version of a report that its observations are about to change, once for all of its rows.
-async fn will_change(conn: &Conn, work: &Work<'_>, report: &ReportRow) -> Result<(), WriteError> {
-    if work.looked.borrow().changed.contains_key(&report.id) {
-        return Ok(());
-    }
-    resource::before_change::<Reports>(conn, &work.view, report).await?;
-    let mut looked = work.looked.borrow_mut();
-    looked.changed.insert(report.id, report.clone());
-    Ok(())
-}
-
-/// Counts up the versions of the reports whose observations changed, in the order of their ids: so two imports do not wait
-/// for each other in a circle.
-///
-/// # Errors
-/// When a statement fails.
-pub async fn touch(conn: &Conn, work: &Work<'_>) -> Result<(), WriteError> {
-    let changed = std::mem::take(&mut work.looked.borrow_mut().changed);
-    for (id, before) in changed {
-        reports::touch(conn, id).await?;
-        resource::after_change::<Reports>(conn, &work.view, &before).await?;
-    }
-    Ok(())
 }
 
 /// The reports whose rows were all taken.
@@ -524,34 +499,4 @@ pub fn whole(work: &Work<'_>) -> Vec<Uuid> {
     let mut whole: Vec<Uuid> = whole.map(|(id, _)| *id).collect();
     whole.sort_unstable();
     whole
-}
-
-/// Submits those of the reports that are drafts.
-///
-/// # Errors
-/// When a statement fails.
-pub async fn submit(conn: &Conn, work: &Work<'_>, ids: &[Uuid]) -> Result<(), WriteError> {
-    for id in ids {
-        let Some(report) = reports::lock(conn, id).await? else {
-            continue;
-        };
-        if report.state != ReportState::Draft || report.deleted_at.is_some() {
-            continue;
-        }
-        let change = StateChange {
-            state: ReportState::Submitted,
-            withdrawn_reason: None,
-            submitted_by: Some(&work.plan.client),
-            submitted_at: Some(work.view.now),
-            approved_by: None,
-            approved_at: None,
-        };
-        resource::before_change::<Reports>(conn, &work.view, &report).await?;
-        reports::turn(conn, *id, change).await?;
-        let detail = json!({"report": id, "from": report.state, "to": ReportState::Submitted});
-        let areas = [&report.area_code];
-        audit::note(conn, AuditAction::ReportStateChanged, &areas, detail).await?;
-        resource::after_change::<Reports>(conn, &work.view, &report).await?;
-    }
-    Ok(())
 }

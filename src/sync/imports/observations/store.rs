@@ -1,4 +1,6 @@
-//! Observations of many reports at once.
+//! Observations of many reports at once, and the reports.
+
+use std::collections::HashMap;
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Bool, Double, Integer, Jsonb, Nullable, Text, Uuid as SqlUuid};
@@ -7,10 +9,9 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::db::Conn;
-use crate::participation::codes::{PeriodKind, ReportState};
-use crate::participation::reports::model::ReportRow;
+use crate::participation::reports::api::ReportIn;
 use crate::participation::reports::observations::model::NewObservation;
-use crate::schema::{observations, reports};
+use crate::schema::observations;
 
 /// An observation to be written, and the report it belongs to.
 pub type Placed<'a> = (Uuid, &'a NewObservation<'a>);
@@ -27,9 +28,6 @@ pub struct There {
     /// Whether it says the same.
     #[diesel(sql_type = Bool)]
     pub same: bool,
-    /// What it says.
-    #[diesel(sql_type = Nullable<Jsonb>)]
-    pub existing: Option<Value>,
 }
 
 fn column<'a, T>(given: &'a [Placed<'a>], value: impl Fn(&'a NewObservation<'a>) -> T) -> Vec<T> {
@@ -42,6 +40,9 @@ fn column<'a, T>(given: &'a [Placed<'a>], value: impl Fn(&'a NewObservation<'a>)
 /// When the query fails.
 pub async fn compare(conn: &Conn, given: &[Placed<'_>]) -> QueryResult<Vec<There>> {
     let mut conn = conn;
+    if given.is_empty() {
+        return Ok(Vec::new());
+    }
     let numbers: Vec<i32> = (0..).take(given.len()).collect();
     diesel::sql_query(include_str!("compare.sql"))
         .bind::<Array<Integer>, _>(numbers)
@@ -110,28 +111,59 @@ pub async fn of_reports(conn: &Conn, reports: Vec<Uuid>) -> QueryResult<Vec<(Uui
         .await
 }
 
-/// The live report of a source, area and period, locked.
+/// These observations as they are, to be shown to who wanted to write others in their place.
 ///
 /// # Errors
 /// When the query fails.
-pub async fn report_of(
-    conn: &Conn,
-    source: Uuid,
-    area: &str,
-    kind: PeriodKind,
-    period: &str,
-) -> QueryResult<Option<ReportRow>> {
+pub async fn existing(conn: &Conn, ids: Vec<Uuid>) -> QueryResult<HashMap<Uuid, Value>> {
+    #[derive(QueryableByName)]
+    struct Shown {
+        #[diesel(sql_type = SqlUuid)]
+        id: Uuid,
+        #[diesel(sql_type = Jsonb)]
+        shown: Value,
+    }
     let mut conn = conn;
-    reports::table
-        .filter(reports::source_id.eq(source))
-        .filter(reports::area_code.eq(area))
-        .filter(reports::period_kind.eq(kind))
-        .filter(reports::period.eq(period))
-        .filter(reports::deleted_at.is_null())
-        .filter(reports::state.ne(ReportState::Withdrawn))
-        .select(ReportRow::as_select())
-        .for_update()
-        .first(&mut conn)
-        .await
-        .optional()
+    let rows: Vec<Shown> = diesel::sql_query(include_str!("existing.sql"))
+        .bind::<Array<SqlUuid>, _>(ids)
+        .load(&mut conn)
+        .await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.shown)).collect())
+}
+
+/// The ids of live reports by what tells them from others, where there are such: by their place among the given.
+///
+/// # Errors
+/// When the query fails.
+pub async fn find_reports<'a>(
+    conn: &Conn,
+    wanted: impl Iterator<Item = (Uuid, &'a ReportIn)> + Clone,
+) -> QueryResult<HashMap<usize, Uuid>> {
+    #[derive(QueryableByName)]
+    struct Found {
+        #[diesel(sql_type = Integer)]
+        n: i32,
+        #[diesel(sql_type = SqlUuid)]
+        id: Uuid,
+    }
+    fn column<'a, T>(
+        wanted: impl Iterator<Item = (Uuid, &'a ReportIn)>,
+        value: impl Fn(Uuid, &'a ReportIn) -> T,
+    ) -> Vec<T> {
+        wanted.map(|(source, new)| value(source, new)).collect()
+    }
+    let mut conn = conn;
+    let numbers: Vec<i32> = (0..).zip(wanted.clone()).map(|(n, _)| n).collect();
+    let found: Vec<Found> = diesel::sql_query(include_str!("find_reports.sql"))
+        .bind::<Array<Integer>, _>(numbers)
+        .bind::<Array<SqlUuid>, _>(column(wanted.clone(), |source, _| source))
+        .bind::<Array<Text>, _>(column(wanted.clone(), |_, new| new.area.as_str()))
+        .bind::<Array<Text>, _>(column(wanted.clone(), |_, new| new.period_kind))
+        .bind::<Array<Text>, _>(column(wanted, |_, new| new.period.as_str()))
+        .load(&mut conn)
+        .await?;
+    let found = found.into_iter();
+    Ok(found
+        .filter_map(|row| Some((usize::try_from(row.n).ok()?, row.id)))
+        .collect())
 }

@@ -74,7 +74,7 @@ fn content(column: &Column) -> BoxedStrategy<Value> {
         (Kind::Bool, _) => any::<bool>().prop_map(Value::from).boxed(),
         (Kind::Reference(_) | Kind::Id, _) => of(&[ID]),
         (Kind::Label, "orgNumber") => of(&["802000-0009", "8020000009"]),
-        (Kind::Label, "ageBand" | "denominatorAgeBand") => of(&["6-12", "all"]),
+        (Kind::Ages, _) => of(&["6-12", "all"]),
         (Kind::Label, "code") if column.sv == "Kod" => of(&["pupils", "a1"]),
         (Kind::Label, "measure" | "numerator") => of(&["pupils", "pupils_share"]),
         (Kind::Label, _) => of(&["61", "007", "2022/2023"]),
