@@ -22,6 +22,68 @@ const KINDS: [&str; 10] = [
     "observations",
 ];
 
+/// Texts of one line that files are broken by.
+const LINES: [&str; 46] = [
+    "=1+1",
+    "+46 19",
+    "-Ö",
+    "@SUM(A1)",
+    "'=1+1",
+    "''x",
+    "'",
+    "\"",
+    "a\"b",
+    "\"a\"",
+    ";",
+    "a;b",
+    "a,b",
+    "a|b",
+    "|",
+    "a\tb",
+    "0114",
+    "007",
+    "1e5",
+    "1.0",
+    "1,5",
+    "12,5 %",
+    "−3",
+    "2025-01-01",
+    "6-12",
+    "12/3",
+    "true",
+    "SANT",
+    "ja",
+    "null",
+    "#N/A",
+    "#REF!",
+    "#REFERENS!",
+    "=#N/A",
+    "_x0041_",
+    "_x000D_",
+    "_fel",
+    "&amp;",
+    "<b>",
+    "a\u{a0}b",
+    "sep=;",
+    "👩‍👩‍👧‍👦",
+    "ÅÄÖ é ß",
+    "\\n",
+    "{\"a\":1}",
+    "[1]",
+];
+
+/// Texts of several lines.
+const PROSE: [&str; 8] = [
+    "rad ett\nrad två",
+    "rad ett\r\nrad två",
+    "a\rb",
+    "- ett\n- två",
+    "a\n=1+1",
+    "a;\n\"b\",\tc",
+    "a\n\nb",
+    "'\n'=x",
+];
+
 async fn all(caller: &Caller, kind: &str, query: &str) -> Vec<Value> {
     let mut rows = Vec::new();
     for page in 1.. {
@@ -142,6 +204,59 @@ async fn the_demo_data_imports_again_unchanged() {
         .unwrap();
     samverkan::demo::load_if_empty(&app.state.db).await.unwrap();
     let admin = app.admin();
+    for kind in KINDS {
+        comes_back(&admin, kind).await;
+    }
+}
+
+#[actix_web::test]
+async fn texts_that_files_are_broken_by_import_again_unchanged() {
+    let app = TestApp::start().await;
+    let admin = app.admin();
+    measure(&app).await;
+    for (n, line) in LINES.into_iter().enumerate() {
+        let prose = PROSE[n % PROSE.len()];
+        add(
+            &admin,
+            "/partners",
+            partner(
+                line,
+                json!({"description": prose, "contacts": [{"role": line, "email": "a@b.se"}]}),
+            ),
+        )
+        .await;
+        add(&admin, "/culture-schools", school(line, json!({}))).await;
+        add(
+            &admin,
+            "/districts",
+            district(&format!("1880-{n}"), json!({"name": line})),
+        )
+        .await;
+        let texts = json!({"purpose": prose, "method": line, "targetGroup": {"text": prose}, "owner": {"name": line},
+            "dateClaims": [{"startsOn": "2020", "sourceUrl": "https://a.se/;=a"}],
+            "funding": [{"kind": "fund", "periodKind": "project", "period": "2026", "note": prose}]});
+        add(&admin, "/projects", project(line, texts)).await;
+        let texts = json!({"members": [{"municipality": "1880", "agreement": line}],
+            "goals": [{"audience": "teachers_and_managers", "goal": prose}], "links": [{"title": line, "url": "https://a.se"}]});
+        add(&admin, "/collaborations", collaboration(line, texts)).await;
+        add(
+            &admin,
+            "/partnerships",
+            partnership(line, line, json!({"note": prose})),
+        )
+        .await;
+        let source = json!({"title": line, "publisher": line, "area": "18", "note": prose});
+        let source = add(&admin, "/sources", source).await;
+        add(&admin, "/populations", json!({"area": "1880", "year": 2025, "gender": "total", "ageFrom": 6, "ageTo": 19, "value": n,
+            "referenceDate": "2025-12-31", "source": id(&source), "note": prose})).await;
+        let row = json!([{"source": id(&source), "period": "2025", "area": "1880", "measure": "pupils", "value": n, "note": prose}]);
+        import_json(&admin, "type=observations", row)
+            .await
+            .expect(200);
+        let measure = json!({"code": format!("nasty_{n}"), "kind": "count", "unit": "persons", "labelSv": line, "labelEn": line,
+            "definitionSv": prose, "definitionEn": line, "notes": [{"mandatory": true, "textSv": prose, "textEn": line}]});
+        add(&admin, "/measures", measure).await;
+    }
     for kind in KINDS {
         comes_back(&admin, kind).await;
     }
