@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::frozen::Frozen;
-use super::query::{Asked, Place, Question, Via};
+use super::query::{Asked, Place, Question, Via, member};
 use crate::access::Grant;
 use crate::access::audit::{self, AuditAction};
 use crate::access::permission::{Permission, StatisticsRead};
@@ -47,7 +47,11 @@ pub async fn admit(
         );
         let fault = match asked.via {
             Via::Parameters => Fault::parameter(place.kind(), "area_not_permitted", detail),
-            Via::Body => Fault::at(format!("/{}", place.kind()), "area_not_permitted", detail),
+            Via::Body => Fault::at(
+                format!("/{}", member(place.kind())),
+                "area_not_permitted",
+                detail,
+            ),
         };
         return Err(Problem::new(ProblemKind::AreaNotPermitted).fault(fault));
     }

@@ -148,10 +148,10 @@ async fn whatever_is_asked_and_however_it_is_grouped_every_format_tells_the_same
         let reversed = rows(&analyst, &grouped(&groups)).await;
         assert_eq!(sorted(reversed), sorted(cells.clone()), "{query}");
         let list = |text: &str| text.split(',').map(str::to_owned).collect::<Vec<_>>();
-        let mut body = json!({"publication": "2025.1", "measure": list(measure), "period": ["2024"],
-            "area": list(area), "groupBy": groups});
+        let mut body = json!({"publication": "2025.1", "measures": list(measure), "periods": ["2024"],
+            "areas": list(area), "dimensions": groups});
         if let Some((name, codes)) = narrowed.trim_start_matches('&').split_once('=') {
-            body[name] = json!(list(codes));
+            body[format!("{name}s")] = json!(list(codes));
         }
         let posted = analyst.post("/statistics/queries", &body).await.expect(200);
         let posted = of_rows(posted["rows"].as_array().unwrap().iter());

@@ -1214,8 +1214,23 @@ async fn observations_say_which_version_of_their_report_they_are_about() {
     for n in 0..2_500 {
         let mut row = expecting(["girls", "boys"][n % 2], 1, version + 1);
         row["ageBand"] = json!(format!("{0}-{0}", n / 2 % 100));
-        row["subject"] = json!(["dance", "film_animation", "writing", "crafts", "musical", "circus", "visual_arts",
-            "photography", "music_ensemble", "music_instrument_vocal", "theatre_drama", "other", "all"][n / 200]);
+        row["subject"] = json!(
+            [
+                "dance",
+                "film_animation",
+                "writing",
+                "crafts",
+                "musical",
+                "circus",
+                "visual_arts",
+                "photography",
+                "music_ensemble",
+                "music_instrument_vocal",
+                "theatre_drama",
+                "other",
+                "all"
+            ][n / 200]
+        );
         body += &format!("{row}\n");
     }
     let path = import_path(&app, &office, "type=observations&mode=partial", body).await;

@@ -84,33 +84,43 @@ pub struct ParameterOut {
 pub struct Understood {
     /// Measures.
     #[schema(example = json!(["pupils_share"]))]
+    #[serde(rename = "measures")]
     pub measure: Vec<String>,
     /// For each measure, by which place people are counted.
     #[schema(value_type = Vec<GeographyBasis>, example = json!(["provider"]))]
+    #[serde(rename = "bases")]
     pub basis: Vec<String>,
     /// Areas.
     #[schema(example = json!(["1880"]))]
+    #[serde(rename = "areas")]
     pub area: Vec<String>,
     /// Collaborations.
     #[schema(example = json!([]))]
+    #[serde(rename = "collaborations")]
     pub collaboration: Vec<String>,
     /// Partner categories.
     #[schema(example = json!([]))]
+    #[serde(rename = "partnerCategories")]
     pub partner_category: Vec<String>,
     /// Periods, in the order of time.
     #[schema(example = json!(["2023", "2024"]))]
+    #[serde(rename = "periods")]
     pub period: Vec<String>,
     /// Groups by gender; several codes of one group are joined with `+`.
     #[schema(example = json!(["total"]))]
+    #[serde(rename = "genders")]
     pub gender: Vec<String>,
     /// Groups by age.
     #[schema(example = json!(["all"]))]
+    #[serde(rename = "ageBands")]
     pub age_band: Vec<String>,
     /// Groups by subject.
     #[schema(example = json!(["all"]))]
+    #[serde(rename = "subjects")]
     pub subject: Vec<String>,
     /// Groups by form of activity.
     #[schema(example = json!(["all"]))]
+    #[serde(rename = "activityForms")]
     pub activity_form: Vec<String>,
 }
 

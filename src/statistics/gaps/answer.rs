@@ -117,6 +117,7 @@ pub struct TrendOut {
     pub label: String,
     /// The group, its codes in the order gender, age band, subject, form; empty if nothing is split.
     #[schema(example = json!([]))]
+    #[serde(rename = "groupCodes")]
     pub group: Vec<String>,
     /// The first period with a gap.
     #[schema(example = "2019")]

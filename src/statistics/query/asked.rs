@@ -71,20 +71,22 @@ pub struct Selection {
 }
 
 /// A question as a JSON body, for selections that are too long for an address: the members are the parameters of
-/// `GET /statistics/participation`, lists as arrays.
+/// `GET /statistics/participation`, lists as arrays and called in the plural; `groupBy` is `dimensions`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 #[garde(allow_unvalidated)]
-#[schema(as = StatisticsQuestion, example = json!({"publication": "2025.1", "measure": ["pupils_share"], "area": ["1880", "18", "SE"], "groupBy": ["gender"]}))]
+#[schema(as = StatisticsQuestion, example = json!({"publication": "2025.1", "measures": ["pupils_share"], "areas": ["1880", "18", "SE"], "dimensions": ["gender"]}))]
 pub struct QueryIn {
     /// The publication: its name, or `latest`.
     #[schema(example = "2025.1")]
     pub publication: Option<String>,
     /// Codes of one to ten measures.
     #[schema(example = json!(["pupils_share"]))]
+    #[serde(rename = "measures")]
     pub measure: Vec<String>,
     /// Codes of areas.
     #[schema(example = json!(["1880", "SE"]))]
+    #[serde(rename = "areas")]
     pub area: Vec<String>,
     /// Every area of this level.
     pub level: Option<Level>,
@@ -95,11 +97,14 @@ pub struct QueryIn {
     #[schema(example = "regso-2025")]
     pub scheme: Option<String>,
     /// Ids of regional collaborations.
+    #[serde(rename = "collaborations")]
     pub collaboration: Vec<String>,
     /// Categories of partners.
+    #[serde(rename = "partnerCategories")]
     pub partner_category: Vec<String>,
     /// Periods, or `latest`.
     #[schema(example = json!(["2024"]))]
+    #[serde(rename = "periods")]
     pub period: Vec<String>,
     /// Only periods that begin in this year or later.
     #[schema(example = 2018)]
@@ -111,15 +116,20 @@ pub struct QueryIn {
     #[schema(value_type = Option<GeographyBasis>)]
     pub basis: Option<String>,
     /// Genders.
+    #[serde(rename = "genders")]
     pub gender: Vec<String>,
     /// Age bands.
+    #[serde(rename = "ageBands")]
     pub age_band: Vec<String>,
     /// Subjects.
+    #[serde(rename = "subjects")]
     pub subject: Vec<String>,
     /// Forms of activity.
+    #[serde(rename = "activityForms")]
     pub activity_form: Vec<String>,
     /// Dimensions to split by.
     #[schema(value_type = Vec<Dimension>)]
+    #[serde(rename = "dimensions")]
     pub group_by: Vec<String>,
     /// What to show beside the values.
     pub include: Vec<Included>,
@@ -222,11 +232,12 @@ impl Asked {
         code: &'static str,
         detail: Text,
     ) -> Problem {
+        let member = member(name);
         match (self.via, entry) {
             (Via::Parameters, _) => Problem::parameter(name, code, detail),
-            (Via::Body, None) => Problem::invalid(Fault::at(format!("/{name}"), code, detail)),
+            (Via::Body, None) => Problem::invalid(Fault::at(format!("/{member}"), code, detail)),
             (Via::Body, Some(entry)) => {
-                Problem::invalid(Fault::at(format!("/{name}/{entry}"), code, detail))
+                Problem::invalid(Fault::at(format!("/{member}/{entry}"), code, detail))
             }
         }
     }
@@ -236,7 +247,7 @@ impl Asked {
     pub fn too_large(&self, name: &str, detail: Text) -> Problem {
         let fault = match self.via {
             Via::Parameters => Fault::parameter(name, "too_many_cells", detail),
-            Via::Body => Fault::at(format!("/{name}"), "too_many_cells", detail),
+            Via::Body => Fault::at(format!("/{}", member(name)), "too_many_cells", detail),
         };
         Problem::new(ProblemKind::ValidationFailed).fault(fault)
     }
@@ -266,6 +277,25 @@ impl Asked {
         ];
         let given = |(name, value): (&str, Option<String>)| Some((name.to_owned(), value?));
         pairs.into_iter().filter_map(given).collect()
+    }
+}
+
+/// The member of a body that holds what the parameter of this name does: the national profile (AME.06) wants lists in the
+/// plural.
+#[must_use]
+pub fn member(parameter: &str) -> &str {
+    match parameter {
+        "measure" => "measures",
+        "area" => "areas",
+        "collaboration" => "collaborations",
+        "partnerCategory" => "partnerCategories",
+        "period" => "periods",
+        "gender" => "genders",
+        "ageBand" => "ageBands",
+        "subject" => "subjects",
+        "activityForm" => "activityForms",
+        "groupBy" => "dimensions",
+        other => other,
     }
 }
 

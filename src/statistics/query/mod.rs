@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use chrono::Datelike;
 
-pub use asked::{Asked, QueryIn, Selection, Via};
+pub use asked::{Asked, QueryIn, Selection, Via, member};
 pub use groups::{Group, NOT_STATED, Split, Splits, Years};
 pub use places::Place;
 

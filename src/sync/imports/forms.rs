@@ -164,6 +164,7 @@ pub struct ImportOut {
     /// Whether reports are submitted.
     pub submit: bool,
     /// The areas that a replacing file stands for, if they were named.
+    #[serde(rename = "scopeAreas")]
     pub scope: Option<Vec<String>>,
     /// How many rows a replacing file may delete, if that was said.
     #[schema(example = 12)]

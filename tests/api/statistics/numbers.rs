@@ -376,10 +376,10 @@ async fn an_answer_says_what_to_know_and_how_to_cite_it() {
     published(&app).await;
     let answer = ask(&app, "measure=pupils&area=1880").await;
     assert_eq!(
-        answer["parameters"]["period"],
+        answer["parameters"]["periods"],
         json!(["2017", "2023", "2024"])
     );
-    assert_eq!(answer["parameters"]["basis"], json!(["provider"]));
+    assert_eq!(answer["parameters"]["bases"], json!(["provider"]));
     assert_eq!(answer["publication"]["name"], "2025.1");
     assert_eq!(answer["publication"]["protection"], "keyed-rounding-5");
     assert_eq!(answer["breaks"][0]["firstPeriod"], "2018");
@@ -410,7 +410,7 @@ async fn an_answer_says_what_to_know_and_how_to_cite_it() {
     assert_eq!(again["rows"], answer["rows"]);
     let later = ask(&app, "measure=pupils&area=1880&period=latest&lang=en").await;
     assert_eq!(later["breaks"], json!([]));
-    assert_eq!(later["parameters"]["period"], json!(["2024"]));
+    assert_eq!(later["parameters"]["periods"], json!(["2024"]));
     assert_eq!(later["rows"][0]["statusLabel"], "Reported");
     assert_eq!(later["notes"][0]["text"], "Read with care (en)");
 }
@@ -506,8 +506,8 @@ async fn the_same_cell_is_the_same_number_in_rows_cube_and_body() {
         .map(|row| &row["status"])
         .collect();
     assert_eq!(json!(statuses), cube["statuses"]);
-    let body = json!({"measure": ["pupils", "pupils_share"], "level": "municipality", "within": "18",
-        "periodFrom": 2023, "groupBy": ["gender"]});
+    let body = json!({"measures": ["pupils", "pupils_share"], "level": "municipality", "within": "18",
+        "periodFrom": 2023, "dimensions": ["gender"]});
     let posted = app
         .reader(&["18"])
         .post("/statistics/queries", &body)

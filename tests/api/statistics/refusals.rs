@@ -89,11 +89,11 @@ async fn unknown_codes_are_named_with_the_nearest_known_one() {
     let posted = reader
         .post(
             "/statistics/queries",
-            &json!({"measure": ["pupils", "pupil"], "period": ["2024"]}),
+            &json!({"measures": ["pupils", "pupil"], "periods": ["2024"]}),
         )
         .await;
     let body = posted.expect(422);
-    assert_eq!(body["errors"][0]["pointer"], "/measure/1");
+    assert_eq!(body["errors"][0]["pointer"], "/measures/1");
 }
 
 #[actix_web::test]

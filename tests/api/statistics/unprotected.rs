@@ -95,11 +95,11 @@ async fn nobody_else_does() {
     let posted = neighbour
         .post(
             "/statistics/queries",
-            &json!({"measure": ["pupils"], "area": ["1880"], "protection": "none"}),
+            &json!({"measures": ["pupils"], "areas": ["1880"], "protection": "none"}),
         )
         .await
         .expect(403);
-    assert_eq!(posted["errors"][0]["pointer"], "/area");
+    assert_eq!(posted["errors"][0]["pointer"], "/areas");
     let without = app.caller(&[StatisticsRead], &["18"]);
     let reply = without.get(&raw("&area=1880")).await;
     assert_eq!(reply.problem(403).0, "insufficient-permission");

@@ -22,23 +22,6 @@ const PLURALS: [&str; 8] = [
     "size", // JSON-stat's word for the lengths of the dimensions
 ];
 
-/// The members of a question of statistics are called as its query parameters, most of which hold one value; and three
-/// more. This is where AME.06 is not kept: nothing may be added to the list.
-const SINGULARS: [&str; 12] = [
-    "measure",
-    "area",
-    "collaboration",
-    "partnerCategory",
-    "period",
-    "gender",
-    "ageBand",
-    "subject",
-    "activityForm",
-    "groupBy",
-    "group",
-    "scope",
-];
-
 /// FNS.10, FNS.11, FNS.13: a paged list says how long it is, which part this is, and where the other parts are.
 pub fn pages(document: &Value) -> Vec<String> {
     const EXTENT: [&str; 4] = ["totalRecords", "page", "limit", "count"];
@@ -117,9 +100,7 @@ pub fn plurals(document: &Value) -> Vec<String> {
     };
     properties(document)
         .into_iter()
-        .filter(|(_, name, schema)| {
-            has_type(schema, "array") && !is_plural(name) && !SINGULARS.contains(name)
-        })
+        .filter(|(_, name, schema)| has_type(schema, "array") && !is_plural(name))
         .map(|(place, ..)| format!("{place} is a list in the singular"))
         .collect()
 }
