@@ -40,7 +40,7 @@ fn report(pulled: &Pulled) -> String {
     let mut text = String::new();
     // A String takes everything.
     if let Some(why) = &pulled.anew {
-        let _ = writeln!(text, "copied anew: {why}");
+        let _ = writeln!(text, "copied as a whole: {why}");
     }
     for kind in &pulled.state.types {
         let changed = pulled.changed.get(&kind.of).copied().unwrap_or_default();

@@ -128,16 +128,29 @@ fn report(file: &Path, pushed: &Pushed, lang: Lang) -> String {
             )
         );
     }
-    if let Some(saved) = &pushed.saved {
-        let saved = saved.display();
-        let _ = writeln!(
-            text,
-            "{}",
-            lang.pick(
-                format!("De avvisade raderna finns i {saved}."),
-                format!("The refused rows are in {saved}."),
-            )
-        );
+    match &pushed.saved {
+        Some(Ok(saved)) => {
+            let saved = saved.display();
+            let _ = writeln!(
+                text,
+                "{}",
+                lang.pick(
+                    format!("De avvisade raderna finns i {saved}."),
+                    format!("The refused rows are in {saved}."),
+                )
+            );
+        }
+        Some(Err(error)) => {
+            let _ = writeln!(
+                text,
+                "{}",
+                lang.pick(
+                    format!("De avvisade raderna kunde inte sparas: {error}"),
+                    format!("The refused rows could not be saved: {error}"),
+                )
+            );
+        }
+        None => {}
     }
     text
 }

@@ -283,7 +283,12 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let new = path.with_extension("new");
     write_through(&new, bytes)?;
     fs::rename(&new, path)?;
-    path.parent().map_or(Ok(()), sync_dir)
+    match path.parent() {
+        // A bare name lies in the working directory.
+        Some(place) if place.as_os_str().is_empty() => sync_dir(Path::new(".")),
+        Some(place) => sync_dir(place),
+        None => Ok(()),
+    }
 }
 
 /// Makes a file part of another state as well; a copy of it where the file system has no hard links.

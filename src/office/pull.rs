@@ -185,7 +185,7 @@ impl<'a> Copy<'a> {
     fn held(&self) -> Result<&State, OfficeError> {
         self.state.as_ref().ok_or_else(|| OfficeError::Strange {
             url: self.service.url().to_owned(),
-            why: "there is no copy yet".to_owned(),
+            why: "there is no copy".to_owned(),
         })
     }
 
@@ -226,7 +226,7 @@ impl<'a> Copy<'a> {
             .as_ref()
             .map(|state| state.names().eq(&self.types))
         {
-            None => self.begin("there was none".to_owned()).await?,
+            None => self.begin("there was no copy".to_owned()).await?,
             Some(false) => {
                 self.begin("other kinds of row are wanted".to_owned())
                     .await?;

@@ -61,7 +61,7 @@ pub enum Step {
 pub type Tell = Arc<dyn Fn(Step) + Send + Sync>;
 
 /// What came of it.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Pushed {
     /// The import.
     pub import: Import,
@@ -69,12 +69,12 @@ pub struct Pushed {
     pub refused: Vec<ImportRow>,
     /// Whether this is the answer to the same import, sent before.
     pub replayed: bool,
-    /// Where the refused rows were saved.
-    pub saved: Option<PathBuf>,
+    /// Where the refused rows were saved, or why they could not be: what became of the rows must be told all the same.
+    pub saved: Option<Result<PathBuf, OfficeError>>,
 }
 
 impl Pushed {
-    /// Whether everything in the file was taken.
+    /// Whether everything in the file was taken, and what was to be saved is.
     #[must_use]
     pub fn is_well(&self) -> bool {
         self.import.state == "done" && self.import.refused() == 0
@@ -114,7 +114,9 @@ pub async fn push(access: Access, wanted: &Wanted, tell: &Tell) -> Result<Pushed
         refused = rows.items;
     }
     refused.truncate(usize::try_from(wanted.most).unwrap_or(usize::MAX));
-    let saved = save_rejected(&mut service, wanted, &import).await?;
+    let saved = save_rejected(&mut service, wanted, &import)
+        .await
+        .transpose();
     Ok(Pushed {
         import,
         refused,

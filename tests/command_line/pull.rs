@@ -30,7 +30,10 @@ async fn a_copy_is_complete_and_stays_so() {
     let client = office.client("SE");
     let folder = office.directory.0.join("copy");
     let said = client.pulled(&folder);
-    assert!(said.contains("copied anew: there was none"), "{said}");
+    assert!(
+        said.contains("copied as a whole: there was no copy"),
+        "{said}"
+    );
     assert!(said.contains("the copy agrees with the service"), "{said}");
     let held = assert_equal(&client, &folder).await;
     for of in [
@@ -84,7 +87,7 @@ async fn a_copy_is_complete_and_stays_so() {
     // Nothing new: the same state.
     let said = client.pulled(&folder);
     assert!(
-        !said.contains("written") && !said.contains("anew"),
+        !said.contains("written") && !said.contains("as a whole"),
         "{said}"
     );
     assert_eq!(Held::of(&folder).unwrap().place, held.place);
@@ -133,8 +136,8 @@ fn assert_has(folder: &Path, key: &str, there: bool) -> Held {
     held
 }
 
-/// The shortest and the longest time after which a pull is killed, as parts of what a whole one takes.
-const KILLS: u32 = 36;
+/// So many pulls are killed at work.
+const KILLS: u32 = 24;
 
 #[actix_web::test]
 async fn a_pull_that_is_killed_at_any_moment_leaves_one_whole_state_and_the_next_one_goes_on() {
@@ -143,36 +146,47 @@ async fn a_pull_that_is_killed_at_any_moment_leaves_one_whole_state_and_the_next
     let reference = office.directory.0.join("reference");
     let began = Instant::now();
     client.pulled(&reference);
-    let whole = began.elapsed();
+    // What a pull takes; measured anew whenever one comes to its end, because this machine has other things to do as well.
+    let mut whole = began.elapsed();
 
     let folder = office.directory.0.join("copy");
-    let (mut killed, mut states, mut newest) = (0, 0, Vec::new());
-    for kill in 1..=KILLS {
-        // Three sweeps, from the first moments to the last.
-        let after = whole * (kill % 12 + 1) / 12;
-        newest.push(client.add_partner(&format!("Förening {kill}")).await);
-        if kill % 5 == 0 {
+    let (mut killed, mut halfway, mut states, mut newest) = (0, 0, 0, Vec::new());
+    for pulls in 1.. {
+        assert!(pulls < 10 * KILLS, "only {killed} were killed at work");
+        newest.push(client.add_partner(&format!("Förening {pulls}")).await);
+        if pulls % 5 == 0 {
             let path = format!("/partners/{}", newest.remove(0));
             assert!(client.send(Method::DELETE, &path, None).await.0 < 300);
         }
         let mut pull = client.pull(&folder);
+        let began = Instant::now();
         let mut pull = pull
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        // The moment is what is tried here.
-        std::thread::sleep(after);
-        killed += u32::from(pull.try_wait().unwrap().is_none());
-        pull.kill().unwrap();
-        pull.wait().unwrap();
+        // Sweeps from the first moments to the last.
+        let moment = whole * (pulls % 12 + 1) / 13;
+        while pull.try_wait().unwrap().is_none() && began.elapsed() < moment {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        if pull.try_wait().unwrap().is_some() {
+            whole = began.elapsed();
+        } else {
+            pull.kill().unwrap();
+            pull.wait().unwrap();
+            killed += 1;
+            halfway += u32::from(folder.join("next").exists() || folder.join("snapshot").exists());
+        }
         if let Some(held) = Held::of(&folder) {
             held.assert_whole();
             states += 1;
         }
+        if killed >= KILLS && states > 0 {
+            break;
+        }
     }
-    assert!(killed >= KILLS / 3, "only {killed} were killed at work");
-    assert!(states > 0, "no pull came to its end");
+    assert!(halfway > 0, "none was killed while it wrote");
     client.pulled(&folder);
     assert_equal(&client, &folder).await;
     let left: Vec<_> = fs::read_dir(&folder)
@@ -192,7 +206,7 @@ async fn who_may_see_less_keeps_less_and_a_copy_that_was_spoilt_is_made_anew() {
     let all = assert_equal(&country, &folder).await.rows["reports"].len();
 
     let said = region.pulled(&folder);
-    assert!(said.contains("copied anew: scope_changed"), "{said}");
+    assert!(said.contains("copied as a whole: scope_changed"), "{said}");
     let held = assert_equal(&region, &folder).await;
     let few = held.rows["reports"].len();
     assert!(few < all, "{few} of {all}");
@@ -220,7 +234,7 @@ async fn who_may_see_less_keeps_less_and_a_copy_that_was_spoilt_is_made_anew() {
         fs::write(&file, spoil(&text)).unwrap();
         country.add_partner("Ny förening").await;
         let said = country.pulled(&folder);
-        assert!(said.contains("copied anew"), "{said}");
+        assert!(said.contains("copied as a whole"), "{said}");
         assert_equal(&country, &folder).await;
     }
 }
@@ -264,7 +278,7 @@ async fn what_will_not_do_is_told_in_one_line() {
     let office = Office::open();
     let client = office.client("SE");
     let folder = office.directory.0.join("copy");
-    let mut refusal = async |client: &Client, arguments: &[&str], code: i32, told: &str| {
+    let refusal = async |client: &Client, arguments: &[&str], code: i32, told: &str| {
         let mut pull = client.pull(&folder);
         let (got, said, line) = outcome(pull.args(arguments).env("SAMVERKAN_LOG", "error"));
         assert_eq!((got, said.as_str()), (code, ""), "{line}");

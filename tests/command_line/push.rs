@@ -86,10 +86,10 @@ async fn each_row_that_is_refused_is_told_where_and_why() {
     let text = include_str!("../spreadsheets/observations/codes-misspelt.csv");
     let send = |arguments: &[&str]| {
         let all = [&["--type", "observations"], arguments].concat();
-        outcome(&mut push(&office, &client, "siffror.csv", text, &all))
+        outcome(push(&office, &client, "siffror.csv", text, &all).current_dir(&office.directory.0))
     };
     let rejected = office.directory.join("avvisade.csv");
-    let (code, said, line) = send(&["--rejected", &rejected]);
+    let (code, said, line) = send(&["--rejected", "avvisade.csv"]);
     assert_eq!(code, 1, "{said}");
     assert!(
         said.contains("2 rader, avvisat: inget skrevs\n        2  ogiltiga\n"),
@@ -105,6 +105,14 @@ async fn each_row_that_is_refused_is_told_where_and_why() {
     assert!(
         saved.contains("Menade du Flickor?") && saved.contains("Flikor"),
         "{saved}"
+    );
+
+    // Where they cannot be saved, they are told all the same.
+    let (code, said, _) = send(&["--rejected", "nowhere/avvisade.csv"]);
+    assert_eq!(code, 1, "{said}");
+    assert!(
+        said.contains("rad 2, kolumn F (Kön)") && said.contains("kunde inte sparas: nowhere/"),
+        "{said}"
     );
 
     let (code, said, _) = send(&["--lang", "en", "--show", "1"]);
