@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT_LANGUAGE, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use reqwest::header::{ACCEPT_LANGUAGE, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Method, RequestBuilder, StatusCode, redirect};
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep};
@@ -27,7 +27,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// No pause of our own is longer.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// So long before its end a token is exchanged.
-const RENEWED_BEFORE: Duration = Duration::from_secs(60);
+const RENEWED_BEFORE: Duration = Duration::from_mins(1);
 
 /// Where the service is, who asks, and how patient it is.
 #[derive(Clone, Debug)]
@@ -312,7 +312,7 @@ impl Answer {
     /// A success, or a result that is none: an import of which nothing was written is told with 422 as well, but not as
     /// a problem.
     fn is_what_was_asked_for(&self) -> bool {
-        let kind = self.headers.get(CONTENT_TYPE).map(|kind| kind.as_bytes());
+        let kind = self.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
         self.status.is_success()
             || self.status == StatusCode::UNPROCESSABLE_ENTITY
                 && kind.is_some_and(|kind| kind.starts_with(b"application/json"))

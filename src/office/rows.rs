@@ -154,7 +154,7 @@ pub fn merge(old: &Path, changes: &Changes, new: &Path) -> io::Result<Sum> {
             }
         }
         match changes.next_if(|(changed, _)| changed.as_str() == &*key) {
-            Some((_, Some(changed))) => put(changed.as_bytes())?,
+            Some((_, Some(row))) => put(row.as_bytes())?,
             Some((_, None)) => {}
             None => put(line)?,
         }
@@ -298,13 +298,11 @@ impl<'de> Visitor<'de> for &mut Columns {
         let mut place = 0;
         while let Some(name) = map.next_key::<Cow<'de, str>>()? {
             if self.0.get(place).is_none_or(|column| *column != name) {
-                place = match self.0.iter().position(|column| *column == name) {
-                    Some(place) => place,
-                    None => {
-                        self.0.push(name.into_owned());
-                        self.0.len() - 1
-                    }
-                };
+                let known = self.0.iter().position(|column| *column == name);
+                place = known.unwrap_or_else(|| {
+                    self.0.push(name.into_owned());
+                    self.0.len() - 1
+                });
             }
             place += 1;
             map.next_value::<IgnoredAny>()?;

@@ -90,14 +90,11 @@ async fn go_on(
     limit: &str,
 ) -> Result<Beginning, OfficeError> {
     let names = types.join(",");
-    let mut progress = match earlier(place, service.url(), types) {
-        Some(progress) => Some(progress),
-        None => {
-            remove_dir(place)?;
-            fs::create_dir(place).map_err(OfficeError::file(place))?;
-            None
-        }
-    };
+    let mut progress = earlier(place, service.url(), types);
+    if progress.is_none() {
+        remove_dir(place)?;
+        fs::create_dir(place).map_err(OfficeError::file(place))?;
+    }
     loop {
         let cursor = match &progress {
             None => "",

@@ -80,9 +80,11 @@ fn pull(stage: &Stage, patience: &str) -> Command {
     Command::from(command)
 }
 
-/// Where the copy stands in the feed.
-pub fn cursor(folder: &Path) -> String {
-    state(folder)["cursor"].as_str().unwrap().to_owned()
+/// Where the digest of what the copy should hold is asked for.
+pub fn digest_of(folder: &Path) -> String {
+    let cursor = state(folder)["cursor"].as_str().unwrap().to_owned();
+    let types: Vec<String> = said(folder).into_keys().collect();
+    format!("/sync/digest?cursor={cursor}&types={}", types.join(","))
 }
 
 fn state(folder: &Path) -> Value {

@@ -75,6 +75,10 @@ pub struct CheckpointIn {
 }
 
 /// That it is one of ours; whether it can be followed depends on who follows it, and when.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "garde hands over its context by reference"
+)]
 fn is_cursor(text: &str, (): &()) -> garde::Result {
     match Cursor::decode(text) {
         Some(_) => Ok(()),

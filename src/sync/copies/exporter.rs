@@ -273,8 +273,7 @@ impl Written {
                 let mut hash = self.hash.clone();
                 hash.update(&self.bytes);
                 let hash = hash.finalize();
-                let sha256: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-                json!({"end": true, "rows": rows, "sha256": sha256}).to_string()
+                json!({"end": true, "rows": rows, "sha256": format!("{hash:x}")}).to_string()
             }
             Form::Json => format!("],\"rows\":{rows}}}"),
         };

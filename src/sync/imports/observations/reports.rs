@@ -118,13 +118,12 @@ async fn name<'a>(
     work.reach
         .cover(new.area.as_str(), group.head.area_pointer())?;
     let named = serde_json::to_string(&new.source).map_err(Problem::internal)?;
-    let source = match sources.get(&named) {
-        Some(source) => *source,
-        None => {
-            let source = new.source.resolve(conn, "/source").await?;
-            sources.insert(named, source);
-            source
-        }
+    let source = if let Some(source) = sources.get(&named) {
+        *source
+    } else {
+        let source = new.source.resolve(conn, "/source").await?;
+        sources.insert(named, source);
+        source
     };
     Ok(Named {
         text,
