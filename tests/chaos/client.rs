@@ -13,7 +13,7 @@ use crate::ledger::Ledger;
 /// Where the API begins.
 const BASE: &str = "/samverkan/v1";
 /// Whoever has no answer by then has been forgotten: far above every bound of the service.
-const FORGOTTEN: Duration = Duration::from_secs(60);
+const FORGOTTEN: Duration = Duration::from_mins(1);
 /// How long to wait before sending again: shorter than the service asks for, so that it is hit while it recovers too.
 const AGAIN: Duration = Duration::from_millis(50);
 

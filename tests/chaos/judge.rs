@@ -105,7 +105,8 @@ impl Stage {
         }
         let twice = "SELECT count(*) FROM history WHERE op = 'update' GROUP BY row ->> 'description' HAVING count(*) > 1";
         wrong.doubled += self.database.ask(twice).await.len();
-        for import in self.ledger.imported.borrow().iter() {
+        let imported = self.ledger.imported.take();
+        for import in &imported {
             let of = |name: &&String| {
                 name.split_once(':')
                     .is_some_and(|(mark, _)| mark == import.mark)
@@ -118,6 +119,7 @@ impl Stage {
             let told = self.writer.get(&rows).await;
             wrong.lost += usize::from(told["_meta"]["totalRecords"] != expected);
         }
+        self.ledger.imported.replace(imported);
     }
 
     /// One number for each version, the same for all, in the order of the answers.

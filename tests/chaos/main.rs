@@ -3,7 +3,11 @@
 //!
 //! `CHAOS_SEED` chooses the order and the moments of the faults; it is printed.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod client;
 mod database;
@@ -209,7 +213,10 @@ async fn a_database_that_answers_before_it_has_written_loses_in_the_same_run() {
     assert!(wrong.lost > 0, "{}", stage.ledger);
 }
 
-/// Waits until it is so, or says that it never was.
+/// Waits until it is so.
+///
+/// # Panics
+/// When it was not so for a minute.
 pub async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
     for _ in 0..3_000 {
         if so().await {

@@ -43,12 +43,11 @@ pub async fn again_and_again(stage: Rc<Stage>, seed: u64) -> Pulls {
         let mut pull = pull(&stage, "0").kill_on_drop(true).spawn().unwrap();
         // From before it has asked anything to after its end, on fast machines and on slow ones.
         let time = Duration::from_millis(10 << (random.next_u32() % 8));
-        match timeout(time, pull.wait()).await {
-            Ok(_) => pulls.ended += 1,
-            Err(_) => {
-                pull.kill().await.unwrap();
-                pulls.killed += 1;
-            }
+        if timeout(time, pull.wait()).await.is_ok() {
+            pulls.ended += 1;
+        } else {
+            pull.kill().await.unwrap();
+            pulls.killed += 1;
         }
         let folder = folder(&stage);
         if folder.join("state.json").exists() && said(&folder) != sums(&folder) {

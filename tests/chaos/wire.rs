@@ -55,10 +55,10 @@ async fn accept(listener: TcpListener, socket: PathBuf, mut state: watch::Receiv
                 Err(_) => return,
             },
         };
-        if let Ok((service, _)) = accepted {
-            if *state.borrow() != State::Cut {
-                tokio::spawn(carry(service, socket.clone(), state.clone()));
-            }
+        if let Ok((service, _)) = accepted
+            && *state.borrow() != State::Cut
+        {
+            tokio::spawn(carry(service, socket.clone(), state.clone()));
         }
     }
 }
