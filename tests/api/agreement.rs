@@ -54,10 +54,7 @@ fn of_xlsx(bytes: &[u8]) -> Vec<Option<f64>> {
     let data = book.worksheet_range(&sheet).unwrap();
     let mut rows = data.rows();
     let header = rows.next().unwrap();
-    let column = header
-        .iter()
-        .position(|cell| cell.to_string() == "Value")
-        .unwrap();
+    let column = header.iter().position(|cell| *cell == "Value").unwrap();
     let values = rows.map(|row| match &row[column] {
         Data::Float(number) => Some(*number),
         Data::Empty => None,

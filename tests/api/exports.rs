@@ -33,7 +33,7 @@ fn whole(body: &[u8]) -> Export {
     let last: Value = serde_json::from_str(last).unwrap();
     let before: String = lines.concat();
     let hash = Sha256::digest(&before);
-    let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = format!("{hash:x}");
     let mut lines = lines.iter().map(|line| serde_json::from_str(line).unwrap());
     let (head, rows): (Value, Vec<Value>) = (lines.next().unwrap(), lines.collect());
     let expected = json!({"end": true, "rows": rows.len(), "sha256": hash});

@@ -1231,7 +1231,8 @@ async fn observations_say_which_version_of_their_report_they_are_about() {
                 "all"
             ][n / 200]
         );
-        body += &format!("{row}\n");
+        body += &row.to_string();
+        body.push('\n');
     }
     let path = import_path(&app, &office, "type=observations&mode=partial", body).await;
     let import = ended(&office, &path).await;

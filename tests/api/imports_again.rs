@@ -116,8 +116,8 @@ async fn comes_back(caller: &Caller, kind: &str) {
         assert_eq!((csv.status, xlsx.status), (200, 200), "{kind}");
         let lines: Vec<String> = rows.iter().map(Value::to_string).collect();
         for (media, body) in [
-            (CSV, csv.body.to_vec()),
-            (XLSX, xlsx.body.to_vec()),
+            (CSV, csv.body.clone()),
+            (XLSX, xlsx.body.clone()),
             (JSON, json!({"items": rows}).to_string().into_bytes()),
             (NDJSON, lines.join("\n").into_bytes()),
         ] {

@@ -1,6 +1,10 @@
 //! The program from outside: what it prints, and how it refuses.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod office;
 mod pull;

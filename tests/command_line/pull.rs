@@ -1,9 +1,9 @@
 //! `samverkan pull` against a real service.
 
 use std::fs;
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, Read as _, Write as _};
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
@@ -117,7 +117,6 @@ async fn a_copy_is_complete_and_stays_so() {
     assert_eq!(row["description"], "Två\nrader");
     // Whoever reads the state before goes on reading it; what nothing changed in is not written anew.
     assert_eq!(before.table("partners.csv").len(), table.len() + 1);
-    use std::os::unix::fs::MetadataExt as _;
     let inode = |held: &Held| {
         fs::metadata(held.place.join("projects.ndjson"))
             .unwrap()
@@ -395,7 +394,6 @@ async fn who_follows_has_each_change_as_it_comes() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    use std::io::BufRead as _;
     let mut said = std::io::BufReader::new(pull.stdout.take().unwrap()).lines();
     let mut until = |what: &str| {
         said.by_ref()

@@ -69,7 +69,7 @@ pub fn clean() -> Value {
                     "requestBody": { "content": { "application/json": {
                         "schema": { "$ref": "#/components/schemas/Project" }, "example": project
                     } } },
-                    "responses": { "201": { "description": "Created", "headers": {"traceparent": headers["traceparent"], "X-Request-Id": headers["X-Request-Id"], "Location": {}} }, "4XX": problem }
+                    "responses": { "201": { "description": "Created", "headers": {"traceparent": headers.get("traceparent"), "X-Request-Id": headers.get("X-Request-Id"), "Location": {}} }, "4XX": problem }
                 }
             },
             "/projects/{projectId}": { "get": {
