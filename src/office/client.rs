@@ -412,7 +412,7 @@ mod tests {
             Some(Duration::ZERO),
             "a time that is over"
         );
-        assert!(asked("Wed, 21 Oct 2199 07:28:00 GMT").unwrap() > Duration::from_hours(24));
+        assert!(asked("Mon, 21 Oct 2199 07:28:00 GMT").unwrap() > Duration::from_hours(24));
         assert_eq!(asked("soon"), None);
     }
 }
