@@ -242,7 +242,7 @@ async fn texts_that_files_are_broken_by_import_again_unchanged() {
         add(
             &admin,
             "/partnerships",
-            partnership(line, line, json!({"note": prose})),
+            partnership(line, line, json!({"description": prose})),
         )
         .await;
         let source = json!({"title": line, "publisher": line, "area": "18", "note": prose});
