@@ -82,7 +82,7 @@ pub async fn before_changes<R: Writable>(
     record_all::<R>(conn, view, VersionOp::Found, rows).await
 }
 
-/// Keeps a version of each of these rows, as [`record`]: the version before it, and the row as it is now.
+/// Keeps a version of each of these rows, as `record` does of one: the version before it, and the row as it is now.
 ///
 /// # Errors
 /// When a statement fails.
