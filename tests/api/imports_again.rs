@@ -23,7 +23,7 @@ const KINDS: [&str; 10] = [
 ];
 
 /// Texts of one line that files are broken by.
-const LINES: [&str; 46] = [
+const LINES: [&str; 42] = [
     "=1+1",
     "+46 19",
     "-Ö",
@@ -39,7 +39,6 @@ const LINES: [&str; 46] = [
     "a,b",
     "a|b",
     "|",
-    "a\tb",
     "0114",
     "007",
     "1e5",
@@ -54,9 +53,6 @@ const LINES: [&str; 46] = [
     "SANT",
     "ja",
     "null",
-    "#N/A",
-    "#REF!",
-    "#REFERENS!",
     "=#N/A",
     "_x0041_",
     "_x000D_",
