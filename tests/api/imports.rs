@@ -943,13 +943,17 @@ async fn a_worker_that_lost_its_lease_writes_nothing_more() {
     assert_eq!(total(&office, "/partners").await, 1001);
 }
 
-/// Ends the sessions that wait for a lock, as a database that is stopped ends all of them.
-async fn end_those_who_wait(app: &TestApp) {
-    let waiting = "SELECT count(pg_terminate_backend(pid)) AS n FROM pg_stat_activity
+/// Until a session waits for the row that is held.
+async fn until_one_waits(app: &TestApp) {
+    let waiting = "SELECT count(*) AS n FROM pg_stat_activity
         WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    while number(app, waiting).await == 0 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
+    for _ in 0..1_200 {
+        if number(app, waiting).await > 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
+    panic!("nobody waits");
 }
 
 #[rstest]
@@ -963,8 +967,11 @@ async fn a_job_whose_database_goes_away_is_done_all_the_same(#[case] mode: &str)
     let held = hold(&app).await;
     let query = format!("type=partners&mode={mode}");
     let path = import_path(&app, &office, &query, lines(0..1600)).await;
-    wait(&office, &path, |import| import["done"] == 1000).await;
-    end_those_who_wait(&app).await;
+    until_one_waits(&app).await;
+    // As a database that is stopped ends all sessions.
+    let end = "SELECT count(pg_terminate_backend(pid)) AS n FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    assert_eq!(number(&app, end).await, 1);
     drop(held);
     let import = ended(&office, &path).await;
     assert_eq!(import["state"], "done", "{import}");
@@ -983,14 +990,13 @@ async fn a_worker_that_does_not_hear_of_its_commit_takes_nothing_back() {
     add(&office, "/partners", partner("Partner 01500", json!({}))).await;
     let held = hold(&app).await;
     let path = import_path(&app, &office, "type=partners", lines(0..1600)).await;
-    wait(&office, &path, |import| import["done"] == 1000).await;
+    until_one_waits(&app).await;
     // As if the commit had gone through, and only the answer were lost.
-    app.state.db.write(async |mut conn| {
-        let sql = "UPDATE imports SET state = 'done', holder = NULL, leased_until = NULL, finished_at = clock_timestamp()";
-        diesel::sql_query(sql).execute(&mut conn).await?;
-        Ok(())
-    }).await.unwrap();
-    end_those_who_wait(&app).await;
+    let end = "WITH done AS (UPDATE imports SET state = 'done', holder = NULL, leased_until = NULL,
+            finished_at = clock_timestamp() RETURNING id)
+        SELECT count(pg_terminate_backend(pid)) AS n FROM pg_stat_activity, done
+        WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    assert_eq!(number(&app, end).await, 1);
     drop(held);
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert_eq!(office.get(&path).await.expect(200)["state"], "done");

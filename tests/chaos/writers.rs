@@ -34,7 +34,7 @@ pub async fn one_by_one(stage: Rc<Stage>, name: usize, shared: String) {
                 json!({"name": mark, "category": "other", "area": "1880"}),
             )
         };
-        let reply = post(&stage, path, &body, n % 5 == 3).await;
+        let reply = post(&stage, path, &body, n % 3 == 1).await;
         if reply.status != 201 {
             stage.ledger.blame(format!("POST {path} {mark}: {reply:?}"));
             continue;
