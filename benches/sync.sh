@@ -79,7 +79,7 @@ expect() { # member of the counts, number
 
 # A table equal to observations: LIKE INCLUDING ALL, with its foreign keys and its triggers.
 equal_table() { # name
-  psql -c "DROP TABLE IF EXISTS $1; CREATE TABLE $1 (LIKE observations INCLUDING ALL)"
+  psql -c 'SET client_min_messages = warning' -c "DROP TABLE IF EXISTS $1; CREATE TABLE $1 (LIKE observations INCLUDING ALL)"
   psql <<SQL
 SELECT 'ALTER TABLE $1 ADD ' || pg_get_constraintdef(oid) FROM pg_constraint
 WHERE conrelid = 'observations'::regclass AND contype = 'f' \gexec
