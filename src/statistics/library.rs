@@ -2,6 +2,7 @@
 //! those that were asked for. A named publication never changes, so what is loaded stays true; the list is read again
 //! every few seconds and after each change made here.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -175,7 +176,7 @@ pub async fn keep_in_step(db: Arc<Shared>, library: Library) {
 }
 
 fn withdrawn(listed: &Listed) -> Problem {
-    let reason = listed.withdrawn_reason.as_deref().unwrap_or_default();
+    let reason = sentence(listed.withdrawn_reason.as_deref().unwrap_or_default());
     let (sv, en) = listed.successor.as_deref().map_or_else(
         || {
             (
@@ -189,6 +190,15 @@ fn withdrawn(listed: &Listed) -> Problem {
         format!("Publiceringen {} är återkallad: {reason} {sv}", listed.name),
         format!("Publication {} is withdrawn: {reason} {en}", listed.name),
     ))
+}
+
+/// A reason as its writer put it, ended so that another sentence can follow.
+fn sentence(reason: &str) -> Cow<'_, str> {
+    if reason.ends_with(['.', '!', '?']) {
+        Cow::Borrowed(reason)
+    } else {
+        Cow::Owned(format!("{reason}."))
+    }
 }
 
 /// A publication that another version of the service made in a form that this one does not read.
@@ -245,4 +255,16 @@ fn frozen(listed: &Listed, mut documents: HashMap<String, Value>) -> ApiResult<F
         returns: read(name, &mut documents, RETURNS)?,
         network: read(name, &mut documents, NETWORK)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_without_a_full_stop_gets_one() {
+        assert_eq!(sentence("Fel nämnare"), "Fel nämnare.");
+        assert_eq!(sentence("Fel nämnare."), "Fel nämnare.");
+        assert_eq!(sentence("Vem vet?"), "Vem vet?");
+    }
 }
