@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What a question to the statistics costs, and how that grows with the data: publications made from 0.5 and 5 million
-# synthetic observations (and 50 million with BENCH_50M=1, which needs 40 GB of disk). `SCALES` names others.
+# synthetic observations (and 50 million with BENCH_50M=1, which needs 30 GB of disk). `SCALES` names others.
 #
 # For each: how long loading and publishing take and how much memory, and then, in rounds that take turns,
 #   pgbench  the statement behind the question, prepared, on the same rows;
