@@ -126,6 +126,18 @@ pub enum WriteError {
     Refused(Problem),
 }
 
+impl WriteError {
+    /// Whether the statement was refused only because an earlier one of its transaction had been.
+    fn is_of_failed_transaction(&self) -> bool {
+        match self {
+            Self::Query(QueryError::DatabaseError(_, info)) => {
+                info.message().starts_with("current transaction is aborted")
+            }
+            _ => false,
+        }
+    }
+}
+
 impl From<QueryError> for WriteError {
     fn from(error: QueryError) -> Self {
         Self::Query(error)

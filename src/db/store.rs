@@ -1,7 +1,7 @@
 //! The queries that every kept table has, generated once: find, lock, bury; and a window of a list.
 
 use diesel::QueryResult;
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 
 use super::catalogue::in_row;
 use super::{Conn, WriteError};
@@ -10,7 +10,7 @@ use super::{Conn, WriteError};
 /// refusal names its row, and the statement is prepared once.
 ///
 /// # Errors
-/// The first refusal, in the order of the rows.
+/// The refusal of the row at fault.
 pub async fn each_row<'c, T>(
     conn: &'c Conn,
     rows: impl IntoIterator<Item = T>,
@@ -21,8 +21,27 @@ pub async fn each_row<'c, T>(
         .into_iter()
         .enumerate()
         .map(|(n, row)| async move { write(conn, row).await.map_err(|error| in_row(error, n)) });
-    try_join_all(writes).await?;
-    Ok(())
+    together(writes).await
+}
+
+/// Waits for writes of one transaction that were sent without waiting for each other.
+///
+/// For all of them, since a refused statement makes PostgreSQL refuse every later one of its transaction, and which
+/// of these answers is seen first is a matter of chance.
+///
+/// # Errors
+/// The refusal that made the others fail.
+pub async fn together<T>(
+    writes: impl IntoIterator<Item = impl Future<Output = Result<T, WriteError>>>,
+) -> Result<(), WriteError> {
+    cause(join_all(writes).await.into_iter().filter_map(Result::err))
+}
+
+fn cause(failed: impl Iterator<Item = WriteError>) -> Result<(), WriteError> {
+    match failed.min_by_key(WriteError::is_of_failed_transaction) {
+        Some(error) => Err(error),
+        None => Ok(()),
+    }
 }
 
 /// Generates the reading of a window of a list: `window_of!(list: Query => Row)`, where `Query` is the table's boxed query.
@@ -172,4 +191,31 @@ macro_rules! kept {
             }
         }
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::result::{DatabaseErrorKind, Error as QueryError};
+
+    use super::*;
+    use crate::problem::Problem;
+
+    fn said(message: &str) -> WriteError {
+        QueryError::DatabaseError(DatabaseErrorKind::Unknown, Box::new(message.to_owned())).into()
+    }
+
+    const FOLLOWS: &str =
+        "current transaction is aborted, commands ignored until end of transaction block";
+
+    #[test]
+    fn what_failed_because_of_another_is_not_the_cause() {
+        let text = |failed: Vec<WriteError>| format!("{:?}", cause(failed.into_iter()));
+        let full = || said("No space left on device");
+        assert!(text(vec![said(FOLLOWS), full()]).contains("No space"));
+        assert!(text(vec![full(), said(FOLLOWS)]).contains("No space"));
+        assert!(text(vec![full(), said("deadlock detected")]).contains("No space"));
+        let refused = || Problem::not_found().into();
+        assert!(text(vec![said(FOLLOWS), said(FOLLOWS), refused()]).contains("Refused"));
+        assert_eq!(text(Vec::new()), "Ok(())");
+    }
 }

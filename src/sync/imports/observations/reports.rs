@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use futures_util::future::try_join_all;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -12,6 +11,7 @@ use super::{faults, no_report, store, text_unknown};
 use crate::access::audit::{self, AuditAction};
 use crate::db::history::VersionOp;
 use crate::db::savepoint::Savepoint;
+use crate::db::store::together;
 use crate::db::{Conn, WriteError};
 use crate::http::resource::{self, Kept};
 use crate::participation::codes::ReportState;
@@ -340,7 +340,7 @@ pub async fn submit(conn: &Conn, work: &Work<'_>, ids: &[Uuid]) -> Result<(), Wr
             .collect();
         let rows = drafts.values().cloned().collect();
         resource::before_changes::<Reports>(conn, &work.view, rows).await?;
-        try_join_all(drafts.values().map(|report| turn(conn, work, report))).await?;
+        together(drafts.values().map(|report| turn(conn, work, report))).await?;
         let before = drafts.values().map(|report| (report.id, report.version));
         keep_changed(conn, work, &before.collect()).await?;
     }
