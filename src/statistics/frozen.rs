@@ -1,7 +1,7 @@
 //! What a publication says of the world at its time: measures, periods, areas, sources, who reported, who worked with
 //! whom. Frozen with it as documents and read once into memory, so that an answer never mixes two times.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -44,6 +44,8 @@ pub struct Frozen {
     pub places: Places,
     /// Who reported.
     pub returns: Returns,
+    /// The returns by measure.
+    pub told: Told,
     /// Who worked with whom.
     pub network: Network,
 }
@@ -257,6 +259,47 @@ pub struct Returns {
     pub reports: Vec<Report>,
 }
 
+/// Which measures are reported for which periods and areas: thousands of reports turned over once, since every question
+/// asks for its periods.
+#[derive(Clone, Debug, Default)]
+pub struct Told(HashMap<String, BTreeMap<i16, HashSet<String>>>);
+
+impl Told {
+    /// That of the returns.
+    #[must_use]
+    pub fn of(returns: &Returns) -> Self {
+        let mut told: HashMap<String, BTreeMap<i16, HashSet<String>>> = HashMap::new();
+        for report in &returns.reports {
+            for (measure, areas) in &report.numbers {
+                let periods = told.entry(measure.clone()).or_default();
+                let known = periods.entry(report.period_no).or_default();
+                known.extend(areas.iter().cloned());
+            }
+        }
+        Self(told)
+    }
+
+    /// The periods that a measure is reported for, itself or what it is computed from.
+    #[must_use]
+    pub fn periods(&self, measure: &Measure, catalogue: &Catalogue) -> BTreeSet<i16> {
+        let counted = measure.counted(catalogue).map(|counted| &counted.code);
+        [Some(&measure.code), counted]
+            .into_iter()
+            .flatten()
+            .filter_map(|code| self.0.get(code))
+            .flat_map(BTreeMap::keys)
+            .copied()
+            .collect()
+    }
+
+    /// Whether a report has a number of a measure for a period and an area.
+    #[must_use]
+    pub fn tells(&self, measure: &str, period_no: i16, area: &str) -> bool {
+        let areas = self.0.get(measure).and_then(|of| of.get(&period_no));
+        areas.is_some_and(|areas| areas.contains(area))
+    }
+}
+
 /// A report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
@@ -375,13 +418,6 @@ impl Places {
 }
 
 impl Report {
-    /// Whether it has a number of this measure for this area.
-    #[must_use]
-    pub fn tells(&self, measure: &str, area: &str) -> bool {
-        let areas = self.numbers.get(measure);
-        areas.is_some_and(|areas| areas.contains(area))
-    }
-
     /// The area that what it says of `area` is said of; see [`Report::numbers`].
     #[must_use]
     pub fn speaks_of<'a>(&'a self, area: &'a str) -> &'a str {

@@ -16,7 +16,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use uuid::Uuid;
 
 use super::codes::PublicationState;
-use super::frozen::{Both, Catalogue, Frozen, SHAPE};
+use super::frozen::{Both, Catalogue, Frozen, SHAPE, Told};
 use crate::access::upkeep::Outage;
 use crate::db::{Conn, Db, Shared};
 use crate::problem::{ApiResult, Problem, ProblemKind, text};
@@ -241,6 +241,7 @@ fn frozen(listed: &Listed, mut documents: HashMap<String, Value>) -> ApiResult<F
         let other = format!("its shape is {}, not {SHAPE}", catalogue.shape);
         return Err(outdated(name, &other));
     }
+    let returns = read(name, &mut documents, RETURNS)?;
     Ok(Frozen {
         id: listed.id,
         name: listed.name.clone(),
@@ -252,7 +253,8 @@ fn frozen(listed: &Listed, mut documents: HashMap<String, Value>) -> ApiResult<F
         published_at: listed.published_at.unwrap_or_default(),
         catalogue,
         places: read(name, &mut documents, PLACES)?,
-        returns: read(name, &mut documents, RETURNS)?,
+        told: Told::of(&returns),
+        returns,
         network: read(name, &mut documents, NETWORK)?,
     })
 }

@@ -191,13 +191,18 @@ async fn count(app: &TestApp, table: &str) -> i64 {
 
 /// What a failed making may not leave behind.
 async fn assert_nothing_left(app: &TestApp) {
+    assert_only_findings_left(app).await;
+    assert_eq!(count(app, "publication_findings").await, 0);
+}
+
+/// Of a making that failed by its findings those stay, so that the one who was refused can read them.
+async fn assert_only_findings_left(app: &TestApp) {
     for table in [
         "publication_blocks",
         "publication_raw_blocks",
         "publication_figures",
         "publication_documents",
         "publication_sources",
-        "publication_findings",
         "audit_events WHERE action = 'publication_made'",
     ] {
         assert_eq!(count(app, table).await, 0, "{table}");
@@ -571,7 +576,10 @@ async fn warnings_are_acknowledged_with_exactly_their_number() {
             "{said}"
         );
     }
-    assert_nothing_left(&app).await;
+    assert_only_findings_left(&app).await;
+    let findings = caller.get("/publications/2025.1/findings").await;
+    assert_eq!(findings.column("rule"), ["missing_municipality"]);
+    assert_eq!(findings.json()["items"][0]["acknowledged"], false);
     let unknown = json!([{"rule": "nothing", "count": 2}]);
     let mut body = order("2025.1");
     body["acknowledged"] = unknown;
@@ -629,7 +637,24 @@ async fn errors_block_whatever_is_acknowledged() {
         (&row["state"], &row["contents"], &row["publishedAt"]),
         (&json!("failed"), &Value::Null, &Value::Null)
     );
-    assert_nothing_left(&app).await;
+    assert_only_findings_left(&app).await;
+    let findings = caller.get("/publications/2025.1/findings").await;
+    for (kept, tried) in findings.json()["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .zip(trial["findings"].as_array().unwrap())
+    {
+        for member in [
+            "rule", "severity", "measure", "area", "period", "source", "textSv", "textEn",
+        ] {
+            assert_eq!(kept[member], tried[member], "{member}");
+        }
+    }
+    assert_eq!(
+        findings.column("rule").len(),
+        trial["findings"].as_array().unwrap().len()
+    );
     assert!(
         caller
             .get("/publications")

@@ -14,7 +14,7 @@ use crate::participation::codes::{Denominator, MeasureKind, MeasureUnit, PeriodK
 use crate::statistics::codes::ReportedBy;
 use crate::statistics::cube::Additive;
 use crate::statistics::frozen::{
-    Both, Catalogue, Frozen, Measure, Network, Period, Report, Returns, Source,
+    Both, Catalogue, Frozen, Measure, Network, Period, Report, Returns, Source, Told,
 };
 use crate::statistics::geography::sample;
 
@@ -112,6 +112,7 @@ fn frozen() -> Frozen {
                 report(0, 2, "SE", "pupils"),
             ],
         },
+        told: Told::default(),
         network: Network::default(),
     }
 }

@@ -12,7 +12,8 @@ use crate::http::params::AnyOf;
 use crate::registry::codes::PartnerCategory;
 use crate::statistics::codes::PartnershipGroup;
 use crate::statistics::frozen::{
-    Both, Catalogue, Collaboration, Frozen, Member, Network, Partner, Partnership, Project, Returns,
+    Both, Catalogue, Collaboration, Frozen, Member, Network, Partner, Partnership, Project,
+    Returns, Told,
 };
 use crate::statistics::geography::sample;
 
@@ -85,6 +86,7 @@ fn frozen() -> Frozen {
         catalogue: Catalogue::default(),
         places,
         returns: Returns::default(),
+        told: Told::default(),
         network: Network {
             partners: vec![
                 partner(10, "IFK", "sports_association", true),

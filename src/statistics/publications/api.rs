@@ -218,7 +218,7 @@ async fn list_publications(
 ///
 /// Freezes the approved reports of the chosen sources, protects small numbers, and releases the result under a name. The
 /// answer (202) comes at once; `GET` at its `Location` tells the progress, and in the end `published` or `failed` with the
-/// reason. Nothing is left of a failed one, and its name is free. One publication is made at a time (409). Sent again with
+/// reason. Nothing but its findings is left of a failed one, and its name is free. One publication is made at a time (409). Sent again with
 /// its `Idempotency-Key`, it answers with the publication as it now is.
 ///
 /// With `dryRun=true` nothing is made: the answer (200) says what the publication would hold, what protection would change,
@@ -300,8 +300,9 @@ async fn get_publication(
 
 /// List the findings of a publication
 ///
-/// What validation found when it was made: errors first, at most 1 000 of each rule. Their texts hold unprotected numbers, so
-/// this needs the permission `publish`. The order is fixed: `sort`, `q`, `include` and `updatedSince` do not work here (400).
+/// What validation found when it was made, or what it failed by: errors first, at most 1 000 of each rule. Their texts hold
+/// unprotected numbers, so this needs the permission `publish`. The order is fixed: `sort`, `q`, `include` and
+/// `updatedSince` do not work here (400).
 #[utoipa::path(tag = "statistics", operation_id = "list_publication_findings", params(("publicationName" = String, Path, description = "Name of the publication, or `latest`", example = "2025.1"), ListQuery, FindingFilter),
     security(("bearer" = [Permission::Publish.as_str()])), responses((status = 200, description = "A page of findings", body = Page<FindingOut>)))]
 #[get("/publications/{publicationName}/findings")]

@@ -260,11 +260,14 @@ pub async fn go_on(
         id: Some(id),
         progress: &progress,
     };
+    // What stood in the way, if it was that.
+    let mut told = None;
     let outcome = {
         let work = async {
             let made = making.run(sources).await?;
             let obstacles = obstacles(&made.counts);
             if !obstacles.is_empty() {
+                told = Some(rows_of(id, &made.findings, &made.counts)?);
                 return Err(Problem::new(ProblemKind::ValidationFailed)
                     .faults(obstacles)
                     .into());
@@ -282,17 +285,24 @@ pub async fn go_on(
         Err(stopped) => {
             give_up(writer).await;
             let said = sentences(&stopped);
-            fail(shared, id, &said).await;
+            fail(shared, id, &said, told.as_deref()).await;
             Err(problem(stopped))
         }
     }
 }
 
-/// Says of a making that it failed. If even that cannot be written, its silence will say it.
-pub async fn fail(shared: &Shared, id: Uuid, said: &Text) {
+/// Says of a making that it failed, and keeps the findings that it failed by, if it was that. If even that cannot be
+/// written, its silence will say it.
+pub async fn fail(shared: &Shared, id: Uuid, said: &Text, findings: Option<&str>) {
     let texts = (said.get(Lang::Sv), said.get(Lang::En));
     let written = shared
-        .write(async |conn| Ok(store::fail_where(conn, Fallen::This(id), texts).await?))
+        .write(async |conn| {
+            let failed = store::fail_where(conn, Fallen::This(id), texts).await?;
+            if let Some(rows) = findings.filter(|_| failed == 1) {
+                store::keep_findings(conn, rows).await?;
+            }
+            Ok(failed)
+        })
         .await;
     match written {
         Ok(_) => log::warn!("a publication failed: {}", texts.1),
@@ -359,16 +369,18 @@ impl Making<'_> {
         };
         drop(writer);
         let counts = findings.counts(&self.wanted.acknowledged);
+        let findings: Vec<Finding> = findings.kept().into_iter().cloned().collect();
         if let Some(id) = self.id {
             self.documents(id, ground, &gathered, &contents).await?;
-            self.keep(id, &findings, &counts).await?;
+            let rows = rows_of(id, &findings, &counts)?;
+            self.writer.execute(store::KEEP_FINDINGS, &[&rows]).await?;
         }
         Ok(Made {
             id: self.id,
             name: self.wanted.name.clone(),
             contents,
             protection: gathered.changed,
-            findings: findings.kept().into_iter().cloned().collect(),
+            findings,
             counts,
         })
     }
@@ -423,29 +435,6 @@ impl Making<'_> {
         Ok(())
     }
 
-    /// Writes the findings.
-    async fn keep(&self, id: Uuid, findings: &Findings, counts: &[Count]) -> Result<(), Stopped> {
-        let acknowledged = |finding: &Finding| {
-            let count = counts
-                .iter()
-                .find(|count| count.rule == finding.rule && count.severity == finding.severity);
-            count.is_some_and(|count| count.acknowledged)
-        };
-        let rows = findings.kept().into_iter().zip(1..).map(|(finding, position): (&Finding, i32)| {
-            serde_json::json!({
-                "publication_id": id, "position": position, "rule": finding.rule, "severity": finding.severity,
-                "acknowledged": acknowledged(finding), "measure_code": finding.measure, "area_code": finding.area,
-                "period": finding.period, "source_id": finding.source, "report_id": finding.report,
-                "text_sv": finding.text.sv, "text_en": finding.text.en,
-            })
-        });
-        let rows = serde_json::to_string(&rows.collect::<Vec<_>>())?;
-        self.writer
-            .execute(include_str!("sql/keep_findings.sql"), &[&rows])
-            .await?;
-        Ok(())
-    }
-
     /// The last word: from here on the publication is there.
     async fn release(&self, maker: Maker<'_>, made: &Made) -> Result<(), Stopped> {
         let detail = serde_json::json!({"publication": made.name, "contents": made.contents});
@@ -472,6 +461,25 @@ impl Making<'_> {
         self.writer.batch_execute("COMMIT").await?;
         Ok(())
     }
+}
+
+/// The findings as rows of their table, written as JSON.
+fn rows_of(id: Uuid, findings: &[Finding], counts: &[Count]) -> serde_json::Result<String> {
+    let acknowledged = |finding: &Finding| {
+        let count = counts
+            .iter()
+            .find(|count| count.rule == finding.rule && count.severity == finding.severity);
+        count.is_some_and(|count| count.acknowledged)
+    };
+    let rows = findings.iter().zip(1..).map(|(finding, position): (&Finding, i32)| {
+        json!({
+            "publication_id": id, "position": position, "rule": finding.rule, "severity": finding.severity,
+            "acknowledged": acknowledged(finding), "measure_code": finding.measure, "area_code": finding.area,
+            "period": finding.period, "source_id": finding.source, "report_id": finding.report,
+            "text_sv": finding.text.sv, "text_en": finding.text.en,
+        })
+    });
+    serde_json::to_string(&rows.collect::<Vec<_>>())
 }
 
 /// The sentences that a failed publication keeps.

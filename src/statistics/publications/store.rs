@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Timestamptz};
+use diesel::sql_types::{Bool, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
 use uuid::Uuid;
@@ -198,6 +198,21 @@ pub async fn withdraw(
             publications::withdrawn_reason.eq(reason),
             publications::successor.eq(successor),
         ))
+        .execute(&mut conn)
+        .await
+}
+
+/// Writes findings, as a JSON list of rows of their table.
+pub const KEEP_FINDINGS: &str = include_str!("sql/keep_findings.sql");
+
+/// Writes findings: see [`KEEP_FINDINGS`].
+///
+/// # Errors
+/// When the statement fails.
+pub async fn keep_findings(conn: &Conn, rows: &str) -> QueryResult<usize> {
+    let mut conn = conn;
+    diesel::sql_query(KEEP_FINDINGS)
+        .bind::<Text, _>(rows)
         .execute(&mut conn)
         .await
 }

@@ -73,7 +73,7 @@ impl Workshop {
                         "Tjänsten stoppades medan publiceringen gjordes. Inget finns kvar.",
                         "The service was stopped while the publication was made. Nothing is kept.",
                     );
-                    make::fail(&shared, id, &said).await;
+                    make::fail(&shared, id, &said, None).await;
                 }
             }
         })?;

@@ -18,7 +18,7 @@ use self::asked::unknown;
 use crate::participation::codes::{Denominator, GeographyBasis, MeasureKind};
 use crate::problem::{ApiResult, text};
 use crate::statistics::codes::Dimension;
-use crate::statistics::frozen::{Catalogue, Frozen, Measure, Period, Returns};
+use crate::statistics::frozen::{Catalogue, Frozen, Measure, Period};
 
 /// The most measures of a question.
 pub const MAX_MEASURES: usize = 10;
@@ -85,26 +85,6 @@ impl Measure {
             .into_iter()
             .flat_map(|counted| &counted.bases);
         own.chain(counted).map(String::as_str).collect()
-    }
-}
-
-impl Returns {
-    /// The periods that a measure is reported for, itself or what it is computed from.
-    #[must_use]
-    pub fn periods(&self, measure: &Measure, catalogue: &Catalogue) -> BTreeSet<i16> {
-        let counted = measure
-            .counted(catalogue)
-            .map_or(measure.code.as_str(), |counted| counted.code.as_str());
-        self.reports
-            .iter()
-            .filter(|report| {
-                report
-                    .numbers
-                    .keys()
-                    .any(|code| *code == measure.code || code == counted)
-            })
-            .map(|report| report.period_no)
-            .collect()
     }
 }
 
@@ -307,7 +287,7 @@ fn periods(asked: &Asked, frozen: &Frozen, measures: &[Asking]) -> ApiResult<Vec
         measures
             .iter()
             .filter_map(|asking| catalogue.measures.get(asking.measure))
-            .flat_map(|measure| frozen.returns.periods(measure, catalogue))
+            .flat_map(|measure| frozen.told.periods(measure, catalogue))
             .collect()
     };
     let year = |no: i16| {
@@ -413,7 +393,7 @@ fn splits(asked: &Asked, frozen: &Frozen) -> ApiResult<Splits> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::statistics::frozen::{Both, Network, Places};
+    use crate::statistics::frozen::{Both, Network, Places, Returns, Told};
     use chrono::{DateTime, Utc};
     use uuid::Uuid;
 
@@ -428,6 +408,7 @@ pub(crate) mod tests {
             catalogue: Catalogue::default(),
             places: Places::default(),
             returns: Returns::default(),
+            told: Told::default(),
             network: Network::default(),
         }
     }

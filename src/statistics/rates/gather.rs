@@ -42,7 +42,7 @@ impl<'a> Plan<'a> {
             basis: &asking.basis,
             counted,
             is_share,
-            reported: frozen.returns.periods(measure, catalogue),
+            reported: frozen.told.periods(measure, catalogue),
             ages,
             axes: question.splits.axes(frozen, additive, ages),
         })

@@ -424,9 +424,7 @@ impl Spot<'_> {
         let Some(municipality) = district.get(..4) else {
             return false;
         };
-        let mut reports = self.frozen.returns.reports.iter();
-        reports
-            .any(|report| report.period_no == self.no && report.tells(&counted.code, municipality))
+        self.frozen.told.tells(&counted.code, self.no, municipality)
     }
 
     /// The coverage of a place that nobody in it has reported for.

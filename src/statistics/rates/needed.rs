@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::statistics::blocks::{Codes, Grain, Wanted};
 use crate::statistics::codes::{Dimension, Level};
-use crate::statistics::frozen::{Frozen, Measure};
+use crate::statistics::frozen::{Area, Frozen, Measure};
 use crate::statistics::query::{Group, Place, Question};
 
 /// The rows that answer a question.
@@ -47,15 +47,13 @@ impl<'a> Needed<'a> {
                 }
             }
         }
-        let on_levels = frozen
-            .places
-            .areas
-            .iter()
-            .filter(|area| levels.contains(&area.level))
-            .count();
+        let on_levels = || {
+            let on_one = |area: &&Area| levels.contains(&area.level);
+            frozen.places.areas.iter().filter(on_one).count()
+        };
         // Most of a level is read as one stretch of the index; a few areas are looked up one by one.
-        let areas =
-            (areas.len() * 2 < on_levels || areas.len() <= 8).then(|| areas.into_iter().collect());
+        let areas = (areas.len() <= 8 || areas.len() * 2 < on_levels())
+            .then(|| areas.into_iter().collect());
         let wanted = |measures| Wanted {
             publication: frozen.id,
             measures,
