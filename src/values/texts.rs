@@ -267,7 +267,12 @@ impl OrgNumber {
 
 /// NFC, without blanks at the ends. Both forms of Å would otherwise be two names.
 fn normal(text: &str) -> String {
-    text.trim().nfc().collect()
+    let text = text.trim();
+    // Nearly all codes and most names.
+    if text.is_ascii() {
+        return text.to_owned();
+    }
+    text.nfc().collect()
 }
 
 /// Whether there are control characters (but tab and line break, if `breaks` are allowed), or characters that turn the reading direction (Trojan source).

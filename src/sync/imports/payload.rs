@@ -3,7 +3,7 @@
 //! Reading is work for the processor and may wait for the disk, so it has a thread of its own; what is not yet written is
 //! two parts at the most, however large the file is.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -62,8 +62,8 @@ pub struct Survey {
     pub total: i64,
     /// What stands above them, if it is a table.
     pub head: Option<Head>,
-    /// Rows that are written twice: by their position, the lines of all that say they are the same row.
-    pub doubled: HashMap<i64, Vec<i64>>,
+    /// Rows that are written twice: by their position, the lines of those that say they are the same row, ten at the most.
+    pub doubled: HashMap<i64, Arc<[i64]>>,
 }
 
 /// What came as a row.
@@ -88,8 +88,8 @@ pub struct Given {
     pub notes: Vec<RowError>,
     /// Of an observation: the row taken apart, or what speaks against its form. That is work for the thread that reads.
     pub observed: Option<ApiResult<Observed>>,
-    /// As it came.
-    pub came: Came,
+    /// As it came; none if it is only looked through.
+    pub came: Option<Came>,
 }
 
 impl Given {
@@ -97,8 +97,9 @@ impl Given {
     #[must_use]
     pub fn kept(&self) -> Value {
         match &self.came {
-            Came::Cells(cells) => serde_json::to_value(cells).unwrap_or(Value::Null),
-            Came::Object(object) => object.clone(),
+            Some(Came::Cells(cells)) => serde_json::to_value(cells).unwrap_or(Value::Null),
+            Some(Came::Object(object)) => object.clone(),
+            None => Value::Null,
         }
     }
 }
@@ -106,6 +107,8 @@ impl Given {
 /// The rows of an open file.
 struct Rows {
     resource: ImportType,
+    /// Whether rows are kept as they came.
+    keeps: bool,
     /// For which strategy observations are taken apart, if they are.
     apart: Option<ImportStrategy>,
     position: i64,
@@ -147,6 +150,7 @@ impl Rows {
         };
         let rows = Self {
             resource: plan.resource,
+            keeps: false,
             apart: None,
             position: 0,
             incoming: rows,
@@ -173,14 +177,15 @@ impl Iterator for Rows {
                 Err(fault) => return Some(Err(fault)),
                 Ok(record) => {
                     let object = mapping.object(&record);
-                    (record.number, object, Came::Cells(record.cells))
+                    let came = self.keeps.then_some(Came::Cells(record.cells));
+                    (record.number, object, came)
                 }
             },
             From::Objects(objects) => match objects.next()? {
                 Err(fault) => return Some(Err(fault)),
                 Ok((number, value)) => {
-                    let object = of_object(self.resource, value.clone());
-                    (number, object, Came::Object(value))
+                    let came = self.keeps.then(|| Came::Object(value.clone()));
+                    (number, of_object(self.resource, value), came)
                 }
             },
         };
@@ -221,37 +226,63 @@ pub fn survey(file: &File) -> Result<Survey, Vec<ReadFault>> {
         head,
         ..Survey::default()
     };
-    // A name is long and a file may have a million: what is compared is the head of its hash.
-    let mut seen: HashMap<[u8; 16], (i64, i64)> = HashMap::new();
-    let mut groups: HashMap<[u8; 16], Vec<(i64, i64)>> = HashMap::new();
+    // A name is long and a file may have a million: what is kept of each is eight bytes of its hash.
+    let mut seen: Vec<u64> = Vec::new();
     for given in rows {
         let given = given.map_err(|fault| vec![fault])?;
         survey.total += 1;
-        let Some(name) = name_in(&file.plan, &given) else {
-            continue;
-        };
-        let mut hash = [0; 16];
-        for (to, from) in hash.iter_mut().zip(Sha256::digest(name.as_bytes())) {
-            *to = from;
-        }
-        let place = (given.position, given.line);
-        match seen.get(&hash) {
-            None => {
-                seen.insert(hash, place);
-            }
-            Some(first) => groups
-                .entry(hash)
-                .or_insert_with(|| vec![*first])
-                .push(place),
-        }
+        seen.extend(name_in(&file.plan, &given).map(|name| short(&name)));
     }
-    for group in groups.into_values() {
-        let lines: Vec<i64> = group.iter().map(|(_, line)| *line).collect();
-        for (position, _) in group {
-            survey.doubled.insert(position, lines.clone());
-        }
+    let twice = twice(seen);
+    if !twice.is_empty() {
+        survey.doubled = doubled(file, survey.head.as_ref(), &twice)?;
     }
     Ok(survey)
+}
+
+/// The head of a name's hash.
+fn short(name: &str) -> u64 {
+    let digest = Sha256::digest(name.as_bytes());
+    digest.first_chunk().copied().map_or(0, u64::from_be_bytes)
+}
+
+/// What is there more than once.
+fn twice(mut all: Vec<u64>) -> HashSet<u64> {
+    all.sort_unstable();
+    let next = all.iter().skip(1);
+    let equal = all.iter().zip(next).filter(|(one, other)| one == other);
+    equal.map(|(one, _)| *one).collect()
+}
+
+/// The rows whose names are written twice, among those with these hashes: read once more, since few files have any.
+fn doubled(
+    file: &File,
+    head: Option<&Head>,
+    suspects: &HashSet<u64>,
+) -> Result<HashMap<i64, Arc<[i64]>>, Vec<ReadFault>> {
+    let known = File {
+        looked_through: true,
+        ..file.clone()
+    };
+    let (rows, _) = Rows::open(&known, head)?;
+    let mut groups: HashMap<String, Vec<(i64, i64)>> = HashMap::new();
+    for given in rows {
+        let given = given.map_err(|fault| vec![fault])?;
+        if let Some(name) = name_in(&file.plan, &given)
+            && suspects.contains(&short(&name))
+        {
+            let group = groups.entry(name).or_default();
+            group.push((given.position, given.line));
+        }
+    }
+    let mut doubled = HashMap::new();
+    for group in groups.into_values().filter(|group| group.len() > 1) {
+        let lines: Arc<[i64]> = group.iter().take(10).map(|(_, line)| *line).collect();
+        for (position, _) in group {
+            doubled.insert(position, Arc::clone(&lines));
+        }
+    }
+    Ok(doubled)
 }
 
 fn name_in(plan: &Plan, given: &Given) -> Option<String> {
@@ -293,6 +324,7 @@ pub fn parts(
         };
         let observations = file.plan.resource == ImportType::Observations;
         rows.apart = observations.then_some(file.plan.strategy);
+        rows.keeps = true;
         let size = part_of(file.plan.resource);
         let mut part = Vec::with_capacity(size);
         for given in rows {
@@ -339,5 +371,21 @@ impl Places {
             error.heading = Some(heading.text.clone());
         }
         error
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_occur_more_than_once_are_found() {
+        let of = |names: &[&str]| twice(names.iter().map(|name| short(name)).collect());
+        assert!(of(&[]).is_empty());
+        assert!(of(&["a", "b", "c"]).is_empty());
+        assert_eq!(
+            of(&["a", "b", "a", "c", "a", "c"]),
+            [short("a"), short("c")].into()
+        );
     }
 }

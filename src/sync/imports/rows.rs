@@ -119,7 +119,7 @@ pub fn invalid(fault: Fault) -> Refusal {
 }
 
 fn doubled(lines: &[i64]) -> Fault {
-    let lines: Vec<String> = lines.iter().take(10).map(ToString::to_string).collect();
+    let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
     let lines = lines.join(", ");
     Fault::at(
         "",

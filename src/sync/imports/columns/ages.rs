@@ -13,7 +13,8 @@ const OLDEST: u8 = 120;
 /// alone is the band from it to itself. None for anything else, which the rule of the row then refuses as it is written.
 pub(super) fn band(written: &str) -> Option<String> {
     let text = written.trim().to_lowercase();
-    if ALL.contains(&super::folded(&text).as_str()) {
+    let is_number = text.starts_with(|c: char| c.is_ascii_digit());
+    if !is_number && ALL.contains(&super::folded(&text).as_str()) {
         return Some("all".to_owned());
     }
     let parts = BETWEEN.iter().find_map(|between| text.split_once(between));

@@ -169,6 +169,9 @@ fn parts(written: &str) -> impl Iterator<Item = &str> {
 }
 
 fn code(list: CodeList, written: &str) -> Result<Value, Said> {
+    if let Some(code) = list.codes.iter().find(|code| code.code == written) {
+        return Ok(code.code.into());
+    }
     let wanted = folded(written);
     let named = |name: fn(&Code) -> &'static str| {
         list.codes.iter().find(|code| folded(name(code)) == wanted)

@@ -1,7 +1,5 @@
 //! From the headings of a file to members, and back from a JSON pointer to a cell.
 
-use std::collections::HashSet;
-
 use serde_json::{Map, Value};
 
 use super::cells::{self, Around, Said};
@@ -130,7 +128,7 @@ impl Mapping {
             row.take(bound.column, cell, |said, value| bound.fault(said, value));
         }
         for bound in &self.bound {
-            if !self.is_missing(bound.column, &row) || row.faulty.contains(bound.column.field) {
+            if !self.is_missing(bound.column, &row) || row.faulty.contains(&bound.column.field) {
                 continue;
             }
             row.faults.push(bound.fault(
@@ -204,8 +202,8 @@ impl Mapping {
     fn is_missing(&self, column: &Column, row: &Row) -> bool {
         self.demand != Demand::Key
             && column.is_required()
-            && !row.filled.contains(column.field)
-            && !(row.filled.contains("report") && of_report(self.resource, column))
+            && !row.filled.contains(&column.field)
+            && !(row.filled.contains(&"report") && of_report(self.resource, column))
     }
 }
 
@@ -231,9 +229,9 @@ fn of_report(resource: ImportType, column: &Column) -> bool {
 pub(super) struct Row {
     members: Map<String, Value>,
     /// Fields with a value, whichever column said it.
-    filled: HashSet<&'static str>,
+    filled: Vec<&'static str>,
     /// Fields whose cell could not be used: that is said already.
-    faulty: HashSet<&'static str>,
+    faulty: Vec<&'static str>,
     faults: Vec<CellFault>,
     notes: Vec<CellFault>,
 }
@@ -248,7 +246,9 @@ impl Row {
     ) {
         let field = match column.role {
             Use::ReadOnly => return,
-            Use::InsteadOf(field) if self.filled.contains(field) || self.faulty.contains(field) => {
+            Use::InsteadOf(field)
+                if self.filled.contains(&field) || self.faulty.contains(&field) =>
+            {
                 return;
             }
             Use::InsteadOf(field) => field,
@@ -268,11 +268,11 @@ impl Row {
                 self.notes
                     .extend(said.map(|said| fault(said, cell.written())));
                 self.put(field, value);
-                self.filled.insert(field);
+                self.filled.push(field);
             }
             Err(said) => {
                 self.faults.push(fault(said, cell.written()));
-                self.faulty.insert(field);
+                self.faulty.push(field);
             }
         }
     }
@@ -280,7 +280,7 @@ impl Row {
     /// Takes a member as it is.
     pub(super) fn keep(&mut self, field: &'static str, value: Value) {
         self.members.insert(field.to_owned(), value);
-        self.filled.insert(field);
+        self.filled.push(field);
     }
 
     /// Takes a member that no column is known of: the rules of the row will refuse it by name.
@@ -309,7 +309,7 @@ impl Row {
             Some((whole, part)) => {
                 let object = self.members.entry(whole).or_insert(Value::Null);
                 // The whole object in its own column counts before its parts.
-                if self.filled.contains(whole) {
+                if self.filled.contains(&whole) {
                     return;
                 }
                 if !object.is_object() {

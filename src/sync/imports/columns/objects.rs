@@ -26,11 +26,11 @@ pub fn of_object(resource: ImportType, value: Value) -> Result<Mapped, Vec<CellF
             value: value.to_string().chars().take(200).collect(),
         }]);
     };
-    members.retain(|name, _| !name.starts_with('_'));
     let mut row = Row::default();
     let mut words = Vec::new();
     for column in columns(resource) {
-        let Some(value) = members.shift_remove(column.field) else {
+        // Taking one out of their middle would move all that come after it.
+        let Some(value) = members.get_mut(column.field).map(Value::take) else {
             continue;
         };
         match (column.role, column.kind) {
@@ -58,7 +58,10 @@ pub fn of_object(resource: ImportType, value: Value) -> Result<Mapped, Vec<CellF
         });
     }
     for (name, value) in members {
-        row.keep_unknown(name, value);
+        let known = columns(resource).iter().any(|column| column.field == name);
+        if !known && !name.starts_with('_') {
+            row.keep_unknown(name, value);
+        }
     }
     row.done(resource)
 }

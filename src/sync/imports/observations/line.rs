@@ -78,8 +78,8 @@ pub(super) struct Line<'a> {
 /// # Errors
 /// 422 with every fault of shape or rule.
 pub fn read(members: &Map<String, Value>, strategy: ImportStrategy) -> ApiResult<Observed> {
-    let mut head = Map::new();
-    let mut own = Map::new();
+    let mut head = Map::with_capacity(members.len());
+    let mut own = Map::with_capacity(members.len());
     for (name, value) in members {
         if REPORT_MEMBERS.contains(&name.as_str()) {
             head.insert(name.clone(), value.clone());

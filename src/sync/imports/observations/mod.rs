@@ -41,7 +41,7 @@ pub struct Looked {
     good: HashMap<Uuid, bool>,
     /// Reports whose observations changed since their version was counted up, with the version before.
     changed: BTreeMap<Uuid, i64>,
-    /// The observations that the rows speak of.
+    /// The observations that the rows of a replacing file speak of.
     kept: HashSet<Uuid>,
 }
 
@@ -351,7 +351,9 @@ async fn place(
         };
         results.push((result, report.id));
     }
-    work.looked.borrow_mut().kept.extend(kept);
+    if strategy == ImportStrategy::Replace {
+        work.looked.borrow_mut().kept.extend(kept);
+    }
     show_existing(conn, &conflicts, &mut results).await?;
     reports::will_change(conn, work, changed.into_values()).await?;
     if !writing.is_empty() {
