@@ -2,7 +2,8 @@
 //!
 //! What a spreadsheet would run as a formula gets an apostrophe in front; numbers, negative ones too, stay as they are.
 //! A Swedish spreadsheet takes a semicolon for the end of a cell, also in a file with commas, so what follows one is
-//! guarded too. [`disarmed`] takes away exactly what [`armed`] has put there. Lists of codes are joined with `|`;
+//! guarded too. So is a text that reads like a formula that failed (`#N/A`), since files are refused for those.
+//! [`disarmed`] takes away exactly what [`armed`] has put there. Lists of codes are joined with `|`;
 //! anything deeper is JSON in its cell. See <https://owasp.org/www-community/attacks/CSV_Injection>.
 
 use std::fmt::Write;
@@ -125,7 +126,7 @@ pub fn disarmed(text: &str) -> String {
 }
 
 /// Whether a spreadsheet would run what stands at the beginning of a cell (`first`) or where another one would see
-/// one. What looks guarded already counts too, so that taking the guard away gives back the same.
+/// one, or a reader would take it for a formula that failed. What looks guarded already counts too, so that taking the guard away gives back the same.
 fn would_run(part: &str, first: bool) -> bool {
     let bare = part.trim_start_matches('\'');
     let mut characters = bare.chars();
@@ -134,8 +135,34 @@ fn would_run(part: &str, first: bool) -> bool {
         Some('-' | '+') if !first && characters.next() == Some(' ') => false,
         Some(c) if begins_formula(c) => !is_number(part.trim_end_matches(ENDS)),
         Some('\t' | '\r') => first,
+        Some('#') => first && is_failed_formula(bare.trim_end()),
         _ => false,
     }
+}
+
+/// What spreadsheets write for formulas that could not be computed, in English and Swedish.
+const ERRORS: [&str; 15] = [
+    "#DIV/0!",
+    "#N/A",
+    "#NAME?",
+    "#NULL!",
+    "#NUM!",
+    "#REF!",
+    "#VALUE!",
+    "#SPILL!",
+    "#CALC!",
+    "#DIVISION/0!",
+    "#SAKNAS!",
+    "#NAMN?",
+    "#OGILTIGT!",
+    "#REFERENS!",
+    "#VÄRDEFEL!",
+];
+
+/// Whether a text is what a spreadsheet shows for a formula that could not be computed.
+#[must_use]
+pub fn is_failed_formula(text: &str) -> bool {
+    text.starts_with('#') && ERRORS.contains(&text.to_uppercase().as_str())
 }
 
 fn is_number(text: &str) -> bool {
@@ -173,6 +200,9 @@ mod tests {
     // A text that looks guarded: one more, or reading would take away what belongs to it.
     #[case("'=1+1", "''=1+1")]
     #[case("'tis", "'tis")]
+    #[case("#N/A", "'#N/A")]
+    #[case("'#n/a", "''#n/a")]
+    #[case("#1", "#1")]
     // In a file with commas a Swedish spreadsheet ends the cell at the semicolon.
     #[case("dans;=cmd()", "dans;'=cmd()")]
     #[case("a;-5;b", "a;-5;b")]
@@ -195,7 +225,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_guard_comes_off_again(text in r"['=+\-@;0-9a \n\t＝]{0,12}") {
+        fn the_guard_comes_off_again(text in r"['=+\-@;0-9a \n\t＝]{0,12}|'{0,2}#(N/A|ref!|VÄRDEFEL!|1)(;=| )?") {
             let written = armed(&text);
             prop_assert_eq!(disarmed(&written), text);
             for (place, part) in written.split_inclusive(ENDS).enumerate() {

@@ -4,7 +4,7 @@
 use rust_xlsxwriter::{ExcelDateTime, Format, IgnoreError, Workbook, Worksheet, XlsxError};
 use serde_json::Value;
 
-use super::csv::{Flat, armed, disarmed, flat};
+use super::csv::{Flat, armed, disarmed, flat, is_failed_formula};
 use super::read::Cell;
 
 /// The longest text of a cell, in characters of UTF-16 (Excel's own limit).
@@ -105,9 +105,12 @@ impl Formats {
                     }
                 };
             }
-            Cell::Text(text) | Cell::Moment(text) | Cell::Error(text) => {
-                // What a reader would take for a guard must be guarded, so that it comes back.
-                if disarmed(text) != *text {
+            Cell::Error(text) => {
+                sheet.write_string_with_format(line, column, text, &self.text)?;
+            }
+            Cell::Text(text) | Cell::Moment(text) => {
+                // What a reader would take for a guard or an error must be guarded, so that it comes back.
+                if disarmed(text) != *text || is_failed_formula(text) {
                     sheet.write_string_with_format(line, column, armed(text), &self.text)?;
                 } else if armed(text) != *text {
                     sheet.write_string_with_format(line, column, text, &self.quoted)?;

@@ -332,8 +332,9 @@ impl<'de> Visitor<'de> for Strict {
         Ok(Value::Array(items))
     }
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        // Room for most rows at once; growing to it member by member takes three times as many allocations.
-        let mut members = Map::with_capacity(8);
+        // Room for most rows at once: growing to it member by member takes three times as many allocations.
+        let room = if self.depth == 0 { 8 } else { 0 };
+        let mut members = Map::with_capacity(room);
         while let Some(name) = map.next_key::<String>()? {
             if members.contains_key(&name) {
                 return Err(A::Error::custom(format!("member `{name}` occurs twice")));

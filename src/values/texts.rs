@@ -265,14 +265,21 @@ impl OrgNumber {
     }
 }
 
-/// NFC, without blanks at the ends. Both forms of Å would otherwise be two names.
+/// NFC, without blanks at the ends, its lines ended by `\n`. Both forms of Å would otherwise be two names; and no workbook
+/// holds the other ends of lines.
 fn normal(text: &str) -> String {
     let text = text.trim();
-    // Nearly all codes and most names.
-    if text.is_ascii() {
-        return text.to_owned();
+    // Nearly all codes and most names are in that form already.
+    let composed: String = if text.is_ascii() {
+        text.to_owned()
+    } else {
+        text.nfc().collect()
+    };
+    if composed.contains('\r') {
+        composed.replace("\r\n", "\n").replace('\r', "\n")
+    } else {
+        composed
     }
-    text.nfc().collect()
 }
 
 /// Whether there are control characters (but tab and line break, if `breaks` are allowed), or characters that turn the reading direction (Trojan source).
@@ -455,6 +462,12 @@ mod tests {
     #[case("802000-0009", false)]
     fn free_text_refuses_personal_identity_numbers(#[case] given: &str, #[case] refused: bool) {
         assert_eq!(given.parse::<Line>().is_err(), refused);
+    }
+
+    #[test]
+    fn lines_end_in_one_way() {
+        let text: Prose = "a\r\nb\rc\n".parse().unwrap();
+        assert_eq!(text.as_str(), "a\nb\nc");
     }
 
     #[test]

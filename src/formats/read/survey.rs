@@ -4,7 +4,7 @@ use encoding_rs::Encoding;
 
 use super::persons::Persons;
 use super::{Cell, Heading, MAX_COLUMNS, MAX_ROWS, ReadFault, Record, encoding, faults};
-use crate::formats::csv::disarmed;
+use crate::formats::csv::{disarmed, is_failed_formula};
 
 /// A row as it stands in the file, its cells from the first column on.
 pub(super) struct Raw {
@@ -137,32 +137,13 @@ impl Survey {
     }
 }
 
-/// What spreadsheets write for formulas that could not be computed, in English and Swedish.
-const ERRORS: [&str; 15] = [
-    "#DIV/0!",
-    "#N/A",
-    "#NAME?",
-    "#NULL!",
-    "#NUM!",
-    "#REF!",
-    "#VALUE!",
-    "#SPILL!",
-    "#CALC!",
-    "#DIVISION/0!",
-    "#SAKNAS!",
-    "#NAMN?",
-    "#OGILTIGT!",
-    "#REFERENS!",
-    "#VÄRDEFEL!",
-];
-
 /// A text as a cell: without blanks at its ends, and without our guard against formulas.
 pub(super) fn cell_of(text: &str) -> Cell {
     let bare =
         text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}'));
     if bare.is_empty() {
         Cell::Empty
-    } else if bare.starts_with('#') && ERRORS.contains(&bare.to_uppercase().as_str()) {
+    } else if is_failed_formula(bare) {
         Cell::Error(bare.to_owned())
     } else {
         Cell::Text(disarmed(bare))

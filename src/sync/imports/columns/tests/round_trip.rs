@@ -35,10 +35,16 @@ fn nasty(breaks: bool) -> BoxedStrategy<String> {
     } else {
         format!("[=+@'a-]?{inner}")
     };
-    proptest::string::string_regex(&whole)
+    let free = proptest::string::string_regex(&whole)
         .unwrap()
         .prop_map(|text| format!("{text}e").trim().to_owned())
-        .boxed()
+        .boxed();
+    let ended = free.clone().prop_map(move |text| match breaks {
+        true => text.replace('\n', "\r") + "\r\n-e",
+        false => text,
+    });
+    let failed = proptest::string::string_regex("'{0,2}#(N/A|REF!|Saknas!|värdefel!)").unwrap();
+    prop_oneof![8 => free, 1 => ended, 1 => failed].boxed()
 }
 
 fn of<T: Clone + std::fmt::Debug + Into<Value> + 'static>(values: &[T]) -> BoxedStrategy<Value> {
