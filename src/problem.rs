@@ -100,6 +100,7 @@ problem_kinds! {
     UnsupportedMediaType UNSUPPORTED_MEDIA_TYPE "unsupported-media-type" "Innehållstypen stöds inte" "The content type is not supported";
     ValidationFailed UNPROCESSABLE_ENTITY "validation-failed" "Innehållet bryter mot en regel" "The content breaks a rule";
     PreconditionRequired PRECONDITION_REQUIRED "precondition-required" "If-Match krävs" "If-Match is required";
+    TooManyRequests TOO_MANY_REQUESTS "too-many-requests" "För många anrop samtidigt" "Too many requests at once";
     Internal INTERNAL_SERVER_ERROR "internal" "Internt fel" "Internal error";
     Unavailable SERVICE_UNAVAILABLE "unavailable" "Tjänsten är tillfälligt otillgänglig" "The service is temporarily unavailable";
 }

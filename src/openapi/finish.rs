@@ -235,6 +235,9 @@ fn problems(operation: &mut Value, path: &str, method: &str) {
     if is_followed(path) {
         kinds.push(K::CursorGone);
     }
+    if path.starts_with("/exports/") {
+        kinds.push(K::TooManyRequests);
+    }
     if method == "get" {
         kinds.push(K::NotAcceptable);
     } else {
@@ -299,7 +302,7 @@ fn problem(kind: ProblemKind) -> Value {
                 false,
             );
         }
-        ProblemKind::Unavailable => {
+        ProblemKind::Unavailable | ProblemKind::TooManyRequests => {
             answer["headers"]["Retry-After"] = header("Seconds to wait", true);
         }
         _ => {}

@@ -342,11 +342,15 @@ async fn a_client_that_hangs_up_frees_its_place_and_too_many_wait() {
     let app = TestApp::start().await;
     many_partners(&app).await;
     let caller = app.caller(&[SyncRead, RegistryRead], &["18"]);
-    // The two places of this service.
+    // The two places of this service, of which a client has one.
     let (one, _) = begun(&caller, &[]).await;
-    let (two, _) = begun(&caller, &[]).await;
+    let more = caller.get("/exports/partners.ndjson").await;
+    assert_eq!(more.problem(429).0, "too-many-requests");
+    assert_eq!(more.header("retry-after"), "5");
+    let (two, _) = begun(&app.caller(&[SyncRead, RegistryRead], &["18"]), &[]).await;
     assert_eq!(backends(&app).await.len(), 2);
-    let third = caller.get("/exports/partners.ndjson").await;
+    let third = app.caller(&[SyncRead, RegistryRead], &["18"]);
+    let third = third.get("/exports/partners.ndjson").await;
     assert_eq!(third.problem(503).0, "unavailable");
     let seconds: u8 = third.header("retry-after").parse().unwrap();
     assert!((1..=5).contains(&seconds));

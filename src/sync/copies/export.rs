@@ -86,8 +86,9 @@ pub fn path(of: EntityType) -> String {
 /// nothing comes twice.
 ///
 /// The last line of NDJSON is `{"end":true,"rows":…,"sha256":…}`, the number of rows and the SHA-256 of all bytes before
-/// that line. An answer without it broke off: throw it away. A process makes few exports at a time; 503 when all places are
-/// taken. A client that takes nothing for a minute, or needs more than half an hour, is cut off.
+/// that line. An answer without it broke off: throw it away. A process makes few exports at a time: 429 when half of the
+/// places are the client's own, 503 when all are taken. A client that takes nothing for a minute, or needs more than half
+/// an hour, is cut off.
 #[utoipa::path(tag = "sync", operation_id = "get_export", params(ExportPath, NoQuery),
     security(("bearer" = [Permission::SyncRead.as_str()])), responses((status = 200, description = "All rows of the kind", content(
         (ExportOut = "application/json"),
@@ -111,7 +112,7 @@ async fn get_export(
         return Err(accept::not_acceptable(&[media]));
     }
     let follower = Follower::new(&db, &grant, Some(&AnyOf(vec![of])))?;
-    let place = exporter.place().await?;
+    let place = exporter.place(grant.subject()).await?;
     let snapshot = db.shared().long_snapshot().await?;
     // The first query fixes the state: every change up to the newest number in it is in the rows as well.
     let standing = snapshot.read(store::standing).await?;

@@ -5,11 +5,14 @@
 //! nothing any more, the time, a token that was revoked) breaks the answer off: the connection is closed in the middle of
 //! it, and there is no last line.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt::{self, Display};
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use actix_web::http::header;
 use actix_web::rt;
 use actix_web::web::Bytes;
 use futures_util::{Stream, stream};
@@ -17,6 +20,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::timeout;
+use uuid::Uuid;
 
 use super::export::ExportHead;
 use super::snapshot::SnapshotRowOut;
@@ -24,7 +28,7 @@ use crate::access::Grant;
 use crate::access::bearer::Revocations;
 use crate::access::permission::SyncRead;
 use crate::db::{DbError, LongSnapshot};
-use crate::problem::{ApiResult, Problem, text};
+use crate::problem::{ApiResult, Problem, ProblemKind, text};
 use crate::sync::changes::follow::Follower;
 use crate::sync::rows::{Batch, Part};
 use crate::sync::types::EntityType;
@@ -44,23 +48,81 @@ const PART_WEIGHT: i64 = 2_000;
 /// The places for exports of a process; clones share them. Each export has a connection of its own, so that none of the
 /// connections for short work is ever taken by a long one.
 #[derive(Clone, Debug)]
-pub struct Exporter(Arc<Semaphore>);
+pub struct Exporter {
+    places: Arc<Semaphore>,
+    /// How many of them one client may hold: half, so that one that hangs does not keep all others waiting.
+    share: usize,
+    held: Arc<Mutex<HashMap<Uuid, usize>>>,
+}
+
+/// A place for an export, held by a client until this is dropped.
+#[derive(Debug)]
+pub struct Place {
+    _place: OwnedSemaphorePermit,
+    _claim: Claim,
+}
+
+/// A client's claim to one of the places that are its share.
+#[derive(Debug)]
+struct Claim {
+    client: Uuid,
+    held: Arc<Mutex<HashMap<Uuid, usize>>>,
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Entry::Occupied(mut entry) = held.entry(self.client) {
+            *entry.get_mut() -= 1;
+            if *entry.get() == 0 {
+                entry.remove();
+            }
+        }
+    }
+}
 
 impl Exporter {
     /// With so many places.
     #[must_use]
     pub fn new(places: usize) -> Self {
-        Self(Arc::new(Semaphore::new(places)))
+        Self {
+            places: Arc::new(Semaphore::new(places)),
+            share: places.div_ceil(2),
+            held: Arc::default(),
+        }
     }
 
-    /// A place, as soon as one is free.
+    fn claim(&self, client: Uuid) -> ApiResult<Claim> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = held.entry(client).or_default();
+        if *own == self.share {
+            let share = self.share;
+            return Err(Problem::new(ProblemKind::TooManyRequests)
+                .detail(text(
+                    format!("Klienten har redan {share} exporter igång. Vänta tills en av dem är klar."),
+                    format!("The client has {share} exports under way already. Wait until one of them has ended."),
+                ))
+                .with_header(header::RETRY_AFTER, "5"));
+        }
+        *own += 1;
+        Ok(Claim {
+            client,
+            held: Arc::clone(&self.held),
+        })
+    }
+
+    /// A place for a client, as soon as one is free.
     ///
     /// # Errors
-    /// 503 when none becomes free soon, or the service is about to stop.
-    pub async fn place(&self) -> ApiResult<OwnedSemaphorePermit> {
-        let place = timeout(PLACE_WAIT, Arc::clone(&self.0).acquire_owned()).await;
+    /// 429 when the client holds its share already; 503 when no place becomes free soon, or the service is about to stop.
+    pub async fn place(&self, client: Uuid) -> ApiResult<Place> {
+        let claim = self.claim(client)?;
+        let place = timeout(PLACE_WAIT, Arc::clone(&self.places).acquire_owned()).await;
         match place {
-            Ok(Ok(place)) => Ok(place),
+            Ok(Ok(place)) => Ok(Place {
+                _place: place,
+                _claim: claim,
+            }),
             Ok(Err(_)) => Err(Problem::unavailable("the service is about to stop")),
             Err(_) => Err(
                 Problem::unavailable("all places for exports are taken").detail(text(
@@ -73,7 +135,7 @@ impl Exporter {
 
     /// Begins no export any more: the service is about to stop. Those under way have the time of all requests.
     pub fn close(&self) {
-        self.0.close();
+        self.places.close();
     }
 }
 
@@ -95,7 +157,7 @@ pub(super) struct Export {
     pub(super) grant: Grant<SyncRead>,
     pub(super) revocations: Revocations,
     /// Held until the connection is closed.
-    pub(super) place: OwnedSemaphorePermit,
+    pub(super) place: Place,
 }
 
 /// What is handed to the answer.
