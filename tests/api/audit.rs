@@ -1,7 +1,8 @@
 //! Who did what: the audit trail.
 
-use diesel_async::SimpleAsyncConnection;
+use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 use samverkan::access::Permission;
+use samverkan::db::connect::{self, Work};
 use serde_json::{Value, json};
 
 use crate::rows::{add, key, partner};
@@ -159,6 +160,8 @@ async fn it_is_only_added_to() {
     for attempt in [
         "DELETE FROM audit_events",
         "UPDATE audit_events SET client_id = 'someone'",
+        "TRUNCATE audit_events",
+        "TRUNCATE earlier_observations",
     ] {
         let done = app
             .state
@@ -167,4 +170,21 @@ async fn it_is_only_added_to() {
             .await;
         assert!(done.is_err(), "{attempt}");
     }
+    // That was refused to a superuser; the role of a service without a server of its own may not even try.
+    #[derive(diesel::QueryableByName)]
+    struct Allowed {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        privilege_type: String,
+    }
+    let mut conn = connect::open(app.state.db.target(), Work::Read)
+        .await
+        .unwrap();
+    let query = "SELECT privilege_type FROM pg_class CROSS JOIN aclexplode(relacl)
+        WHERE oid = 'audit_events'::regclass ORDER BY privilege_type";
+    let allowed: Vec<Allowed> = diesel::sql_query(query).load(&mut conn).await.unwrap();
+    let allowed: Vec<&str> = allowed
+        .iter()
+        .map(|row| row.privilege_type.as_str())
+        .collect();
+    assert_eq!(allowed, ["INSERT", "REFERENCES", "SELECT", "TRIGGER"]);
 }
