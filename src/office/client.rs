@@ -397,6 +397,13 @@ impl Problem {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use actix_web::dev::ServerHandle;
+    use actix_web::{App, HttpRequest, HttpResponse, HttpServer, rt, web};
+    use serde_json::{Value, json};
+
     use super::*;
 
     #[test]
@@ -414,5 +421,90 @@ mod tests {
         );
         assert!(asked("Mon, 21 Oct 2199 07:28:00 GMT").unwrap() > Duration::from_hours(24));
         assert_eq!(asked("soon"), None);
+    }
+
+    /// A service whose tokens are the numbers from 1, of which it takes those from `oldest` on.
+    #[derive(Clone, Default)]
+    struct Tokens {
+        given: Arc<AtomicU64>,
+        asked: Arc<AtomicU64>,
+        oldest: Arc<AtomicU64>,
+    }
+
+    async fn token(tokens: web::Data<Tokens>) -> HttpResponse {
+        let number = tokens.given.fetch_add(1, Ordering::SeqCst) + 1;
+        HttpResponse::Ok().json(
+            json!({"access_token": number.to_string(), "token_type": "Bearer", "expires_in": 2}),
+        )
+    }
+
+    async fn row(request: HttpRequest, tokens: web::Data<Tokens>) -> HttpResponse {
+        tokens.asked.fetch_add(1, Ordering::SeqCst);
+        let bearer = request.headers().get("authorization").unwrap();
+        let bearer = bearer.to_str().unwrap();
+        let number: u64 = bearer.strip_prefix("Bearer ").unwrap().parse().unwrap();
+        if number < tokens.oldest.load(Ordering::SeqCst) {
+            let problem = json!({"title": "No token", "status": 401, "errors": []});
+            return HttpResponse::Unauthorized().json(problem);
+        }
+        HttpResponse::Ok().json(number)
+    }
+
+    fn begin() -> (Service, Tokens, ServerHandle) {
+        let tokens = Tokens::default();
+        let data = web::Data::new(tokens.clone());
+        let server = HttpServer::new(move || {
+            App::new()
+                .app_data(data.clone())
+                .route("/oauth/token", web::post().to(token))
+                .route("/samverkan/v1/row", web::get().to(row))
+        })
+        .workers(1)
+        .disable_signals()
+        .bind("127.0.0.1:0")
+        .unwrap();
+        let access = Access {
+            url: format!("http://{}", server.addrs()[0]),
+            client_id: "client".to_owned(),
+            secret: "secret".to_owned().into(),
+            patience: Duration::ZERO,
+            lang: Lang::default(),
+        };
+        let server = server.run();
+        let handle = server.handle();
+        rt::spawn(server);
+        (Service::new(access, None).unwrap(), tokens, handle)
+    }
+
+    #[actix_web::test]
+    async fn a_token_is_exchanged_before_it_ends_and_when_it_is_taken_back() {
+        let (mut service, tokens, server) = begin();
+        let given = || tokens.given.load(Ordering::SeqCst);
+        for _ in 0..3 {
+            let by: u64 = service.get("/row", &[]).await.unwrap();
+            assert_eq!((by, given()), (1, 1), "one token serves many requests");
+        }
+        // It is good for two seconds, and exchanged after one.
+        sleep(Duration::from_millis(1_100)).await;
+        let by: u64 = service.get("/row", &[]).await.unwrap();
+        assert_eq!((by, given()), (2, 2));
+
+        tokens.oldest.store(3, Ordering::SeqCst);
+        let by: u64 = service.get("/row", &[]).await.unwrap();
+        assert_eq!((by, given()), (3, 3));
+
+        // A new one does not help: that is told, and not tried for ever.
+        tokens.oldest.store(u64::MAX, Ordering::SeqCst);
+        let asked = tokens.asked.load(Ordering::SeqCst);
+        let refused = service.get::<Value>("/row", &[]).await.unwrap_err();
+        assert!(
+            matches!(refused, OfficeError::Credentials { .. }),
+            "{refused:?}"
+        );
+        assert_eq!(
+            (tokens.asked.load(Ordering::SeqCst) - asked, given()),
+            (2, 4)
+        );
+        server.stop(false).await;
     }
 }

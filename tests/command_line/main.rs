@@ -9,6 +9,7 @@
 mod office;
 mod pull;
 mod push;
+mod tls;
 
 use std::fs;
 use std::io::{BufRead, BufReader};
