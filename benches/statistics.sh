@@ -13,8 +13,9 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=benches/lib.sh
 source benches/lib.sh
-cargo build --release --locked --example hello
-hello=$PWD/target/release/examples/hello
+# A crate of its own: as an example of the service it would be built with all that the tests need.
+cargo build --release --locked --manifest-path benches/hello/Cargo.toml --target-dir target/hello
+hello=$PWD/target/hello/release/hello
 
 read -ra scales <<<"${SCALES:-500000 5000000${BENCH_50M:+ 50000000}}"
 picked=64 # municipalities and districts that the load walks through
