@@ -28,6 +28,7 @@ start() { # variable, program, arguments
   local -n address=$1
   local n=${#started[@]}
   shift
+  : >"$home/out-$n"
   "$@" >"$home/out-$n" 2>"$home/log-$n" &
   started+=($!)
   for _ in $(seq 100); do grep -q 'http://127.0.0.1:' "$home/out-$n" && break; sleep 0.1; done
