@@ -224,6 +224,8 @@ pub struct Table {
     pub protection: &'static str,
     /// Whether the numbers are invented.
     pub synthetic: bool,
+    /// Whether small groups can be seen in it: it is for the owners of the areas only.
+    pub unprotected: bool,
 }
 
 /// Said on every sheet of invented numbers.
@@ -255,6 +257,7 @@ impl Table {
             publication: String::new(),
             protection: "none",
             synthetic: false,
+            unprotected: false,
         }
     }
 
@@ -293,7 +296,7 @@ impl Table {
     }
 
     /// A name for a file without its ending: what is not a letter, a digit, a point or a hyphen becomes a hyphen.
-    /// Invented numbers say so even in the name.
+    /// Invented numbers and unprotected ones say so even in the name.
     #[must_use]
     pub fn file_name(&self) -> String {
         let mut name: String = self
@@ -309,6 +312,9 @@ impl Table {
             .collect();
         if self.synthetic {
             name.push_str("-synthetic");
+        }
+        if self.unprotected {
+            name.push_str("-unprotected");
         }
         name
     }

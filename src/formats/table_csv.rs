@@ -18,7 +18,7 @@ pub enum Dialect {
 }
 
 /// Writes a table. The columns are `area, areaLabel, …, value, unit, status, statusLabel, remark`; a table of invented
-/// numbers has `synthetic` as its last one.
+/// numbers has `synthetic` too, and one of numbers of which small groups are not protected `unprotected`.
 ///
 /// # Errors
 /// When writing fails, which in memory it does not.
@@ -39,6 +39,7 @@ pub fn write(table: &Table, dialect: Dialect, lang: Lang) -> Result<Vec<u8>, csv
     header.extend(table.metrics.iter().map(|metric| metric.code.to_owned()));
     header.extend(["unit", "status", "statusLabel", "remark"].map(str::to_owned));
     header.extend(table.synthetic.then(|| "synthetic".to_owned()));
+    header.extend(table.unprotected.then(|| "unprotected".to_owned()));
     writer.write_record(&header)?;
     for (place, row) in table.rows.iter().enumerate() {
         for category in table.categories(place) {
@@ -61,7 +62,10 @@ pub fn write(table: &Table, dialect: Dialect, lang: Lang) -> Result<Vec<u8>, csv
         writer.write_field(armed(table.status_label(row.status, lang)))?;
         let remark = row.remark.as_ref().map_or("", |remark| remark.get(lang));
         writer.write_field(armed(remark))?;
-        if table.synthetic {
+        for _ in [table.synthetic, table.unprotected]
+            .iter()
+            .filter(|is| **is)
+        {
             writer.write_field("true")?;
         }
         writer.write_record(None::<&[u8]>)?;

@@ -144,6 +144,11 @@ fn fault(path: &serde_path_to_error::Path, message: &str) -> Fault {
     if message.starts_with("invalid type") {
         return Fault::at(pointer, "invalid_type", belongs(expected));
     }
+    if message.starts_with("data did not match any variant") {
+        let sv = "Värdet har ingen av de former som beskrivs i OpenAPI: ett id, eller ett objekt med det som namnger raden.";
+        let en = "The value has none of the shapes that OpenAPI describes: an id, or an object with what names the row.";
+        return Fault::at(pointer, "invalid_value", text(sv, en));
+    }
     Fault::at(
         pointer,
         "invalid_value",

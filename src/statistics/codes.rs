@@ -156,6 +156,8 @@ code_list! {
     DifferentSources = "different_sources", "Källorna är olika och säger inte vad andelen avser", "The sources differ and do not state what the share is of";
     /// One period or both have no dates.
     DifferentUndatedPeriods = "different_undated_periods", "Perioderna är olika och minst en är odaterad", "The periods differ and at least one is undated";
+    /// See `reference`: there is a number, and nothing that it could be a distance from.
+    ReferenceMissing = "reference_missing", "Jämförelsetalet saknas", "The number to compare with is missing";
     /// The municipality has reported, without its districts.
     NotByDistrict = "not_by_district", "Kommunen redovisar inte per område", "The municipality does not report by district";
 }

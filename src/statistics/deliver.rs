@@ -360,9 +360,7 @@ pub fn stream<T>(
     response
         .insert_header((header::CACHE_CONTROL, "private, no-store"))
         .insert_header((header::CONTENT_TYPE, form.format.content_type()));
-    if let Some(address) = content_location(wanted, form) {
-        response.insert_header((header::CONTENT_LOCATION, address));
-    }
+    told_where(&mut response, wanted, form);
     Ok(response.streaming(Box::pin(body)).into())
 }
 
@@ -465,6 +463,15 @@ fn in_format(table: &Table, form: &Form) -> ApiResult<Vec<u8>> {
 }
 
 /// Where exactly this answer is: the permanent address, in this format and language. None if no address is as long.
+/// Says where exactly this answer is had again, and what to cite it by (RFC 8574): a file of CSV has no place for that.
+fn told_where(response: &mut HttpResponseBuilder, wanted: &Wanted<'_>, form: &Form) {
+    if let Some(address) = content_location(wanted, form) {
+        response.insert_header((header::CONTENT_LOCATION, address));
+    }
+    let cited = format!("<{}>; rel=\"cite-as\"", form.permanent_url);
+    response.insert_header((header::LINK, cited));
+}
+
 fn content_location(wanted: &Wanted<'_>, form: &Form) -> Option<String> {
     if !form.permanent_url.contains('?') {
         return None;
@@ -490,9 +497,7 @@ fn validators(response: &mut HttpResponseBuilder, wanted: &Wanted<'_>, form: &Fo
     response
         .insert_header((header::ETAG, tag))
         .insert_header((header::CACHE_CONTROL, caching));
-    if let Some(address) = content_location(wanted, form) {
-        response.insert_header((header::CONTENT_LOCATION, address));
-    }
+    told_where(response, wanted, form);
 }
 
 fn unchanged(wanted: &Wanted<'_>, form: &Form, tag: &str) -> HttpResponse {

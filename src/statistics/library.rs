@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use actix_web::http::header;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -19,6 +20,7 @@ use super::codes::PublicationState;
 use super::frozen::{Both, Catalogue, Frozen, SHAPE, Told};
 use crate::access::upkeep::Outage;
 use crate::db::{Conn, Db, Shared};
+use crate::http::BASE_PATH;
 use crate::problem::{ApiResult, Problem, ProblemKind, text};
 use crate::schema::{publication_documents, publications};
 
@@ -186,10 +188,18 @@ fn withdrawn(listed: &Listed) -> Problem {
         },
         |name| (format!("Använd {name}."), format!("Use {name}.")),
     );
-    Problem::new(ProblemKind::Gone).detail(text(
+    let problem = Problem::new(ProblemKind::Gone).detail(text(
         format!("Publiceringen {} är återkallad: {reason} {sv}", listed.name),
         format!("Publication {} is withdrawn: {reason} {en}", listed.name),
-    ))
+    ));
+    match &listed.successor {
+        // For programs (RFC 5829).
+        Some(name) => problem.with_header(
+            header::LINK,
+            &format!("<{BASE_PATH}/publications/{name}>; rel=\"successor-version\""),
+        ),
+        None => problem,
+    }
 }
 
 /// A reason as its writer put it, ended so that another sentence can follow.

@@ -9,7 +9,7 @@ mod texts;
 
 pub use codes::{Code, CodeList, ParseCodeError};
 pub use day::Day;
-pub use persons::is_personal_number;
+pub use persons::{is_personal_number, without_personal_numbers};
 pub use texts::{
     AgeBand, AreaCode, Faulty, Line, MeasureCode, Month, OrgNumber, PartialDate, Prose, RuleText,
     Scheme, WebAddress, has_hidden, rule_text,

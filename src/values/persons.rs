@@ -1,5 +1,6 @@
 //! Swedish personal identity numbers and coordination numbers: what this register must not hold.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// Whether a text holds a personal identity number (with its separator, and a check digit that agrees). Free text is
@@ -7,6 +8,33 @@ use std::ops::Range;
 pub(super) fn holds_personal_number(text: &str) -> bool {
     text.split(|c: char| !(c.is_ascii_digit() || c == '-' || c == '+'))
         .any(|word| is_personal_number(word) && word.contains(['-', '+']))
+}
+
+/// The text with a word in the place of each personal identity number, for what is kept of rows that were refused.
+#[must_use]
+pub fn without_personal_numbers(text: &str) -> Cow<'_, str> {
+    if !text.bytes().any(|b| b.is_ascii_digit()) {
+        return Cow::Borrowed(text);
+    }
+    let part = |c: char| c.is_ascii_digit() || c == '-' || c == '+';
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find(part) {
+        let (before, from) = rest.split_at(start);
+        let (word, after) = from.split_at(from.find(|c| !part(c)).unwrap_or(from.len()));
+        out.push_str(before);
+        out.push_str(if is_personal_number(word) && word.contains(['-', '+']) {
+            "[personnummer]"
+        } else {
+            word
+        });
+        rest = after;
+    }
+    if out.len() + rest.len() == text.len() && text.starts_with(&out) {
+        return Cow::Borrowed(text);
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
 }
 
 /// Whether a text is a personal identity number or a coordination number (a day of birth plus 60): `YYMMDD-NNNN` or
@@ -82,5 +110,17 @@ mod tests {
     #[case::twice("811228-9874-1", false)]
     fn persons_are_told_from_organisations(#[case] text: &str, #[case] person: bool) {
         assert_eq!(is_personal_number(text), person, "{text}");
+    }
+
+    #[rstest]
+    #[case(
+        "Ring 811228-9874 eller 8112289874.",
+        "Ring [personnummer] eller 8112289874."
+    )]
+    #[case("diarienummer 2017-1234", "diarienummer 2017-1234")]
+    #[case("utan siffror", "utan siffror")]
+    #[case("", "")]
+    fn personal_numbers_are_taken_out(#[case] text: &str, #[case] without: &str) {
+        assert_eq!(without_personal_numbers(text), without);
     }
 }

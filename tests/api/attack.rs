@@ -1,6 +1,7 @@
-//! The attack: someone who reads everything that the API says of a publication, in every grouping, by every filter and
-//! in several formats, and solves for the small groups of children. Then the same with help: what a colleague is told who
-//! has raw access next door, and what the next publication says after some reports were corrected.
+//! The attack: someone who asks the API for a publication's numbers in every grouping by gender, ages and subject and by
+//! every filter of them, and solves for the small groups of children. What all other endpoints and formats say comes to
+//! the same numbers: see `agreement.rs`. Then the same with help: what a colleague is told who has raw access next door,
+//! and what the next publication says after some reports were corrected.
 //!
 //! The same attacker with the same questions is set on the release rule that most systems have (exact numbers, 1–4
 //! hidden). There it must find children, or it would be no attacker.

@@ -1244,3 +1244,83 @@ async fn observations_say_which_version_of_their_report_they_are_about() {
     let import = ended(&office, &path).await;
     assert_eq!(import["counts"]["created"], 2_500, "{import}");
 }
+
+#[rstest]
+#[case::gender("xx", "4")]
+#[case::value("girls", "x")]
+#[actix_web::test]
+async fn a_row_that_does_not_tell_its_report_keeps_all_from_being_submitted(
+    #[case] gender: &str,
+    #[case] value: &str,
+) {
+    let app = TestApp::start().await;
+    measure(&app).await;
+    let office = office(&app, &["18"]);
+    let source = json!({"title": "S", "publisher": "P", "area": "18"});
+    add(&office, "/sources", source).await;
+    let head = "source,period,area,measure,gender,value";
+    let file = |gender: &str, value: &str| {
+        format!("{head}\nS,2025,1880,pupils,boys,5\nS,2025,1880,pupils,{gender},{value}\n")
+    };
+    let query = "type=observations&mode=partial&submit=true";
+    let reply = import(&office, query, CSV, file(gender, value)).await;
+    assert_eq!(outcomes(&reply.expect(207)), ["created", "invalid"]);
+    assert_eq!(total(&office, "/reports?state=draft").await, 1);
+    let reply = import(&office, query, CSV, file("girls", "4")).await;
+    assert_eq!(outcomes(&reply.expect(207)), ["unchanged", "created"]);
+    assert_eq!(total(&office, "/reports?state=submitted").await, 1);
+}
+
+#[actix_web::test]
+async fn a_personal_identity_number_is_not_kept_of_a_refused_row_either() {
+    let app = TestApp::start().await;
+    let office = office(&app, &["18"]);
+    let rows = json!([
+        partner("Föreningen", json!({})),
+        partner(
+            "Ringen",
+            json!({"description": "Kontakta 811228-9874 i kväll"})
+        ),
+    ]);
+    let reply = import_json(&office, "type=partners&mode=partial", rows).await;
+    let answer = reply.expect(207);
+    assert_eq!(outcomes(&answer), ["created", "invalid"]);
+    assert_eq!(error(&answer, 1), "personal_identity_number");
+    let rejected = format!("/imports/{}/rejected", answer["id"].as_str().unwrap());
+    let rejected = office.get(&rejected).await;
+    for text in [reply.text(), rejected.text()] {
+        assert!(text.contains("Kontakta [personnummer] i kväll"), "{text}");
+        assert!(!text.contains("811228"), "{text}");
+    }
+}
+
+#[actix_web::test]
+async fn a_rival_that_is_still_importing_is_told() {
+    let app = TestApp::start().await;
+    let office = office(&app, &["18"]);
+    let body = |name| json!([partner(name, json!({}))]).to_string();
+    let query = "type=partners";
+    let before = send(&office, query, JSON, body("Första"), "the-key-before").await;
+    before.expect(200);
+    let (claimed, answered) = (tokio::sync::Notify::new(), tokio::sync::Notify::new());
+    // Another process that has claimed the key and does not come to its end.
+    let holding = app.state.db.write(async |mut conn| {
+        conn.batch_execute("UPDATE imports SET idempotency_key = 'the-key-of-both'")
+            .await?;
+        claimed.notify_one();
+        answered.notified().await;
+        Err::<(), _>(diesel::result::Error::RollbackTransaction.into())
+    });
+    let waiting = async {
+        claimed.notified().await;
+        let reply = send(&office, query, JSON, body("Andra"), "the-key-of-both").await;
+        answered.notify_one();
+        reply
+    };
+    let (held, reply) = tokio::join!(holding, waiting);
+    assert!(held.is_err());
+    assert_eq!(reply.problem(409).1, "idempotency_in_progress");
+    assert!(reply.header("retry-after").parse::<u8>().is_ok());
+    let again = send(&office, query, JSON, body("Andra"), "the-key-of-both").await;
+    assert_eq!(outcomes(&again.expect(200)), ["created"]);
+}

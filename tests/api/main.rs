@@ -25,6 +25,7 @@ mod copies;
 mod culture_schools;
 mod every_resource;
 mod exports;
+mod golden;
 mod history;
 mod idempotency;
 mod imports;

@@ -171,6 +171,23 @@ pub(super) fn no_sheet() -> ReadFault {
     )
 }
 
+pub(super) fn several_sheets(filled: &[String], names: &[&str]) -> ReadFault {
+    let (filled, names) = (filled.join(", "), names.join(", "));
+    fault(
+        "several_sheets",
+        None,
+        None,
+        text(
+            format!(
+                "Flera blad har innehåll: {filled}. Ge bladet med raderna ett av namnen {names}, eller skicka ett blad i taget."
+            ),
+            format!(
+                "Several sheets hold something: {filled}. Give the sheet with the rows one of the names {names}, or send one sheet at a time."
+            ),
+        ),
+    )
+}
+
 pub(super) fn garbled(row: u32, column: u16) -> ReadFault {
     let place = letter(column);
     fault(

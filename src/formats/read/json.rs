@@ -31,9 +31,10 @@ pub(super) fn open(source: &Source) -> Result<Incoming, ReadFault> {
         persons.see(position, item)?;
     }
     persons.finish()?;
+    let rows = items.into_iter().map(unpacked);
     Ok(Incoming::Objects {
-        rows: items.len(),
-        objects: Box::new((1..).zip(items).map(Ok)),
+        rows: rows.len(),
+        objects: Box::new((1..).zip(rows).map(Ok)),
     })
 }
 
@@ -110,7 +111,7 @@ impl Lines {
             let value = strict(text)
                 .map_err(|error| faults::not_json(Some(self.number), &error.to_string()))?;
             if !frames(&value) {
-                return Ok(Some((self.number, value)));
+                return Ok(Some((self.number, unpacked(value))));
             }
         }
     }
@@ -119,8 +120,29 @@ impl Lines {
 /// Whether a line speaks of the file and is no row of it.
 fn frames(value: &Value) -> bool {
     const ALONE: [&str; 4] = ["metadata", "export", "complete", "end"];
-    let first = value.as_object().and_then(|members| members.keys().next());
+    let Some(members) = value.as_object() else {
+        return false;
+    };
+    let first = members.keys().next();
     first.is_some_and(|name| ALONE.contains(&name.as_str()))
+        || ["type", "schema", "feedCursor"]
+            .iter()
+            .all(|name| members.contains_key(*name))
+}
+
+/// The row itself: in exports and snapshots it lies in `data`, with what it is beside it.
+fn unpacked(value: Value) -> Value {
+    const AROUND: [&str; 4] = ["type", "key", "version", "data"];
+    match value {
+        Value::Object(mut members)
+            if members.len() == AROUND.len()
+                && members.get("data").is_some_and(Value::is_object)
+                && AROUND.iter().all(|name| members.contains_key(*name)) =>
+        {
+            members.get_mut("data").map(Value::take).unwrap_or_default()
+        }
+        row => row,
+    }
 }
 
 impl Iterator for Lines {

@@ -35,6 +35,13 @@ pub(super) enum Suspicion {
 }
 
 pub(super) fn suspicion(text: &str) -> Suspicion {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    if !(8..=12).contains(&digits) {
+        return Suspicion::No;
+    }
+    // A column of them may have blanks where the separator belongs, or around it.
+    let bare: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    let text = bare.as_str();
     if !(8..=13).contains(&text.len()) || !text.is_ascii() {
         return Suspicion::No;
     }
@@ -113,4 +120,23 @@ pub(super) fn says_person(heading: &str) -> bool {
     ]
     .iter()
     .any(|word| heading.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("811228-9874", Suspicion::Certain)]
+    #[case("811228 - 9874", Suspicion::Certain)]
+    #[case("8112289874", Suspicion::Perhaps)]
+    #[case("811228 9874", Suspicion::Perhaps)]
+    #[case("19811228\u{a0}9874", Suspicion::Perhaps)]
+    #[case("811228-9875", Suspicion::No)]
+    #[case("Storgatan 12, 811228 9874 Örebro", Suspicion::No)]
+    #[case("1880", Suspicion::No)]
+    fn what_looks_like_a_person(#[case] text: &str, #[case] expected: Suspicion) {
+        assert_eq!(suspicion(text), expected);
+    }
 }

@@ -35,7 +35,7 @@ pub(super) fn open(source: &Source, sheets: &[&str]) -> Result<Incoming, ReadFau
 fn opened(source: &Source, sheets: &[&str]) -> Result<Incoming, ReadFault> {
     check_size(source, MAX_XLSX_UNPACKED)?;
     let mut book: Book = Xlsx::new(BufReader::new(source.open()?)).map_err(broken)?;
-    let name = wanted(&book, sheets).ok_or_else(faults::no_sheet)?;
+    let name = wanted(&mut book, sheets)?;
     refuse_merged(&mut book, &name)?;
     let mut cells = read_cells(&mut book, &name)?;
     refuse_uncomputed(&mut book, &name)?;
@@ -111,19 +111,42 @@ fn check_size(source: &Source, most: u64) -> Result<(), ReadFault> {
     Ok(())
 }
 
-/// The sheet with one of the names, or else the first visible one.
-fn wanted(book: &Book, names: &[&str]) -> Option<String> {
-    let sheets = book.sheets_metadata();
-    let mut visible = sheets.iter().filter(|sheet| {
-        sheet.visible == SheetVisible::Visible && sheet.typ == SheetType::WorkSheet
-    });
-    let called = visible.clone().find(|sheet| {
-        let name = sheet.name.trim().to_lowercase();
+/// The sheet with one of the names, or else the only visible one with anything in it. Which of several is meant is not
+/// guessed: the rows of the others would be lost without a word.
+fn wanted(book: &mut Book, names: &[&str]) -> Result<String, ReadFault> {
+    let sheets = book.sheets_metadata().iter();
+    let visible: Vec<String> = sheets
+        .filter(|sheet| sheet.visible == SheetVisible::Visible && sheet.typ == SheetType::WorkSheet)
+        .map(|sheet| sheet.name.clone())
+        .collect();
+    let called = visible.iter().find(|name| {
+        let name = name.trim().to_lowercase();
         names.iter().any(|wanted| wanted.to_lowercase() == name)
     });
-    called
-        .or_else(|| visible.next())
-        .map(|sheet| sheet.name.clone())
+    if let Some(called) = called {
+        return Ok(called.clone());
+    }
+    let mut filled = Vec::new();
+    for name in &visible {
+        if holds_anything(book, name)? {
+            filled.push(name.clone());
+        }
+    }
+    match filled.as_slice() {
+        [] => visible.into_iter().next().ok_or_else(faults::no_sheet),
+        [one] => Ok(one.clone()),
+        several => Err(faults::several_sheets(several, names)),
+    }
+}
+
+fn holds_anything(book: &mut Book, name: &str) -> Result<bool, ReadFault> {
+    let mut reader = book.worksheet_cells_reader(name).map_err(broken)?;
+    while let Some(found) = reader.next_cell().map_err(broken)? {
+        if !cell(found.get_value(), false).is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// A merged cell has its value in one place, and nothing in the others: whether it is meant there too cannot be known.

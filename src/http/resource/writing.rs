@@ -96,25 +96,21 @@ pub async fn add<R: Writable>(
     view: &View,
     new: &R::In,
 ) -> Result<(<R::Row as Kept>::Key, i64, R::Out), WriteError> {
-    let (key, _) = enter::<R>(conn, view, new).await?;
+    let made = enter::<R>(conn, new).await?;
+    let key = made.key().clone();
+    record::<R>(conn, view, VersionOp::Create, None, made).await?;
     let (version, row) = reread::<R>(conn, view, &key).await?;
     Ok((key, version, row))
 }
 
-/// As [`add`], for whoever does not show the row: its key and version.
+/// Writes a new row and everything that belongs to it. Whoever does so keeps its first version with
+/// [`record_all`](super::record_all), in the same transaction.
 ///
 /// # Errors
 /// What the database or a rule refuses.
-pub async fn enter<R: Writable>(
-    conn: &Conn,
-    view: &View,
-    new: &R::In,
-) -> Result<(<R::Row as Kept>::Key, i64), WriteError> {
+pub async fn enter<R: Writable>(conn: &Conn, new: &R::In) -> Result<R::Row, WriteError> {
     let key = R::insert(conn, new).await?;
-    let row = R::find(conn, &key).await?.ok_or(diesel::NotFound)?;
-    let version = row.version();
-    record::<R>(conn, view, VersionOp::Create, None, row).await?;
-    Ok((key, version))
+    Ok(R::find(conn, &key).await?.ok_or(diesel::NotFound)?)
 }
 
 /// Writes the content of a locked row anew; the new version, or none if that comes to what is there already: a body may

@@ -264,15 +264,7 @@ impl Head {
                 .map(|measure| MeasureOut::of(measure, lang))
                 .collect(),
             denominators: denominators(frozen, answer),
-            breaks: notes::breaks(frozen, question)
-                .into_iter()
-                .map(|(measure, entry)| BreakOut {
-                    measure: measure.code.clone(),
-                    first_period: entry.first_period.clone(),
-                    reason: lang.pick(&entry.reason.sv, &entry.reason.en).clone(),
-                    source_url: entry.source_url.clone(),
-                })
-                .collect(),
+            breaks: BreakOut::all(frozen, question, lang),
             notes: NoteOut::all(&notes::notes(frozen, question, answer.base), lang),
             sources: sources(frozen, answer)
                 .into_iter()
@@ -281,6 +273,21 @@ impl Head {
             citation: citation(frozen, &title, permanent_url).into(),
             permanent_url: permanent_url.to_owned(),
         }
+    }
+}
+
+impl BreakOut {
+    /// Those that lie between the periods of a question, in one language.
+    #[must_use]
+    pub fn all(frozen: &Frozen, question: &Question, lang: Lang) -> Vec<Self> {
+        let breaks = notes::breaks(frozen, question).into_iter();
+        let breaks = breaks.map(|(measure, entry)| Self {
+            measure: measure.code.clone(),
+            first_period: entry.first_period.clone(),
+            reason: lang.pick(&entry.reason.sv, &entry.reason.en).clone(),
+            source_url: entry.source_url.clone(),
+        });
+        breaks.collect()
     }
 }
 
@@ -440,7 +447,9 @@ pub fn population(frozen: &Frozen, year: i32) -> (Option<NaiveDate>, Option<&Sou
     )
 }
 
-fn denominators(frozen: &Frozen, answer: &Answer) -> Vec<DenominatorOut> {
+/// What the computed shares of an answer are of.
+#[must_use]
+pub fn denominators(frozen: &Frozen, answer: &Answer) -> Vec<DenominatorOut> {
     let question = &answer.question;
     (0..question.measures.len())
         .filter_map(|no| question.measure(frozen, no))

@@ -1,9 +1,11 @@
 //! What a reader of an answer must or should know.
 
+use super::head::denominators;
 use crate::formats::table::{Label, Note, synthetic_warning};
 use crate::statistics::blocks::Base;
 use crate::statistics::frozen::{Both, Break, Frozen, Measure, Note as Kept, Period};
 use crate::statistics::query::{Place, Question};
+use crate::statistics::rates::Answer;
 
 impl From<&Both> for Label {
     fn from(both: &Both) -> Self {
@@ -85,6 +87,80 @@ pub fn notes(frozen: &Frozen, question: &Question, base: Base) -> Vec<Note> {
         new
     });
     notes
+}
+
+/// The notes on an answer that is a table: what its JSON says beside the rows, such as series breaks and what its shares
+/// are of, is here as well.
+#[must_use]
+pub fn of_table(frozen: &Frozen, answer: &Answer) -> Vec<Note> {
+    let question = &answer.question;
+    let mut all = notes(frozen, question, answer.base);
+    let breaks = breaks(frozen, question)
+        .into_iter()
+        .map(|(measure, entry)| {
+            let first = &entry.first_period;
+            Note {
+                mandatory: true,
+                text: Label::new(
+                    format!(
+                        "{}: seriebrott {first}. {}",
+                        measure.label.sv, entry.reason.sv
+                    ),
+                    format!(
+                        "{}: break of the series {first}. {}",
+                        measure.label.en, entry.reason.en
+                    ),
+                ),
+            }
+        });
+    let place = all.iter().filter(|note| note.mandatory).count();
+    all.splice(place..place, breaks);
+    all.extend(denominators(frozen, answer).into_iter().map(|of| {
+        let (year, ages) = (of.year, &of.age_band);
+        let day = of
+            .reference_date
+            .map_or_else(|| year.to_string(), |day| day.to_string());
+        let source = of.source.unwrap_or_default();
+        let measure = frozen.catalogue.measure(&of.measure);
+        let name = measure.map_or_else(Label::default, |measure| Label::from(&measure.label));
+        Note {
+            mandatory: false,
+            text: Label::new(
+                format!(
+                    "{}: nämnaren för {year} är invånare {ages} år {day} ({source}).",
+                    name.sv
+                ),
+                format!(
+                    "{}: the denominator of {year} is residents aged {ages} on {day} ({source}).",
+                    name.en
+                ),
+            ),
+        }
+    }));
+    all
+}
+
+/// For each period of a question, whether a series of the measure begins anew between it and the one before.
+#[must_use]
+pub fn broken(frozen: &Frozen, question: &Question, measure: &Measure) -> Vec<Option<Label>> {
+    let counted = measure.counted(&frozen.catalogue);
+    let series = |period: &Period| {
+        let own = measure.segment(period);
+        (own, counted.and_then(|counted| counted.segment(period)))
+    };
+    let mut before = None;
+    let broken = question.known_periods(frozen).map(|period| {
+        let now = series(period);
+        let begins = before.is_some_and(|before| before != now) && now.0.is_some();
+        before = Some(now);
+        begins.then(|| {
+            Label::new(
+                "Seriebrott: inte jämförbar med perioderna före",
+                "Break of the series: not comparable with the periods before",
+            )
+        })
+    });
+    broken.collect()
 }
 
 fn protected(frozen: &Frozen) -> Label {

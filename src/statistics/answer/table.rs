@@ -5,12 +5,14 @@ use super::notes;
 use crate::formats::table::{
     Category, Definition, Dimension as Column, Label, Metric, Role, Row, Table, Unit,
 };
-use crate::participation::codes::{MeasureKind, MeasureUnit};
-use crate::statistics::codes::{Included, Reason};
+use crate::participation::codes::{MeasureKind, MeasureUnit, Precision};
+use crate::statistics::blocks::Base;
+use crate::statistics::codes::{Included, Origin, Reason};
 use crate::statistics::deliver;
 use crate::statistics::frozen::{Frozen, Measure};
 use crate::statistics::query::{Place, Question};
 use crate::statistics::rates::{self, Answer, Cell};
+use crate::values::CodeList;
 
 /// The unit that a measure is shown in.
 #[must_use]
@@ -62,7 +64,7 @@ pub fn head(frozen: &Frozen, answer: &Answer, included: &[Included], permanent_u
         dimensions: dimensions(frozen, question),
         metrics: metrics(included),
         statuses: deliver::statuses(),
-        notes: notes::notes(frozen, question, answer.base),
+        notes: notes::of_table(frozen, answer),
         definitions: notes::measures(frozen, question)
             .into_iter()
             .map(|measure| Definition {
@@ -72,6 +74,7 @@ pub fn head(frozen: &Frozen, answer: &Answer, included: &[Included], permanent_u
             .collect(),
         source: Label::same(from.join("; ")),
         protection: protection(answer.base).as_str(),
+        unprotected: answer.base == Base::Raw,
         ..empty_table(frozen, "participation", title, permanent_url)
     }
 }
@@ -182,16 +185,24 @@ pub fn rows(frozen: &Frozen, answer: &Answer, included: &[Included]) -> Vec<Row>
             break;
         };
         let is_share = measure.is_computed_share(&frozen.catalogue);
-        rows.extend(
-            cells
-                .iter()
-                .map(|cell| row(measure, is_share, cell, included)),
-        );
+        let broken = notes::broken(frozen, question, measure);
+        let groups = question.splits.groups().max(1);
+        rows.extend(cells.iter().enumerate().map(|(place, cell)| {
+            let period = place / groups % question.periods.len().max(1);
+            let broken = broken.get(period).and_then(Option::as_ref);
+            row(measure, is_share, cell, broken, included)
+        }));
     }
     rows
 }
 
-fn row(measure: &Measure, is_share: bool, cell: &Cell, included: &[Included]) -> Row {
+fn row(
+    measure: &Measure,
+    is_share: bool,
+    cell: &Cell,
+    broken: Option<&Label>,
+    included: &[Included],
+) -> Row {
     #[expect(
         clippy::cast_precision_loss,
         reason = "numbers of people are far below 2^53"
@@ -212,27 +223,48 @@ fn row(measure: &Measure, is_share: bool, cell: &Cell, included: &[Included]) ->
     Row {
         values,
         status: cell.status.as_str(),
-        remark: remark(&cell.reasons),
+        remark: joined(
+            quoted(cell)
+                .into_iter()
+                .chain(labels(&cell.reasons))
+                .chain(broken.cloned())
+                .collect(),
+        ),
     }
+}
+
+/// What is to be said of a number that a source has published and nobody has computed.
+fn quoted(cell: &Cell) -> Vec<Label> {
+    if cell.origin != Some(Origin::Published) {
+        return Vec::new();
+    }
+    let origin = code_label(&Origin::LIST, Origin::Published.as_str());
+    let precision = cell
+        .precision
+        .filter(|precision| *precision != Precision::Exact)
+        .map(|precision| code_label(&Precision::LIST, precision.as_str()));
+    std::iter::once(origin).chain(precision).collect()
+}
+
+fn code_label(list: &CodeList, code: &str) -> Label {
+    of_code(list.codes.iter().find(|known| known.code == code))
+}
+
+fn labels(reasons: &[Reason]) -> impl Iterator<Item = Label> + '_ {
+    let label = |reason: &Reason| code_label(&Reason::LIST, reason.as_str());
+    reasons.iter().map(label)
 }
 
 /// The reasons in one text; none without any.
 #[must_use]
 pub fn remark(reasons: &[Reason]) -> Option<Label> {
-    if reasons.is_empty() {
+    joined(labels(reasons).collect())
+}
+
+fn joined(labels: Vec<Label>) -> Option<Label> {
+    if labels.is_empty() {
         return None;
     }
-    let labels: Vec<Label> = reasons
-        .iter()
-        .map(|reason| {
-            of_code(
-                Reason::LIST
-                    .codes
-                    .iter()
-                    .find(|code| code.code == reason.as_str()),
-            )
-        })
-        .collect();
     let joined = |pick: fn(&Label) -> &str| labels.iter().map(pick).collect::<Vec<_>>().join("; ");
     Some(Label::new(
         joined(|label| &label.sv),

@@ -10,14 +10,14 @@ use super::question::GapQuestion;
 use super::words::{distance, incomplete, reservation};
 use crate::formats::table::{Label, Metric, Row, Table, Unit};
 use crate::http::lang::Lang;
-use crate::statistics::answer::head::Head;
+use crate::statistics::answer::head::{BreakOut, Head};
 use crate::statistics::answer::rows::{CoverageOut, ReasonOut, RowOut, labelled, plain, rows};
 use crate::statistics::answer::{remark, table_head};
 use crate::statistics::codes::{CellStatus, Direction, Reason, Trend};
 use crate::statistics::deliver::{self, Form};
 use crate::statistics::frozen::Frozen;
 use crate::statistics::query::Place;
-use crate::statistics::rates::{Answer, Cell};
+use crate::statistics::rates::{Answer, Cell, shown};
 
 /// What `/statistics/gaps` answers.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -86,11 +86,11 @@ pub struct ReferenceOut {
     /// The period.
     #[schema(example = "2024")]
     pub period: String,
-    /// Its share; null without a gap.
+    /// Its share; null if it is missing, or not comparable.
     #[serde(serialize_with = "plain")]
     #[schema(example = 14)]
     pub value: Option<f64>,
-    /// How good its share is, `partial` if parts of it are missing; null without a gap.
+    /// How good its share is, `partial` if parts of it are missing, or why there is none; null if it is not comparable.
     #[schema(example = "partial")]
     pub status: Option<CellStatus>,
     /// The status, for people.
@@ -207,10 +207,8 @@ fn outcomes(frozen: &Frozen, question: &GapQuestion, answer: &Answer) -> Vec<Pai
                 let own = index(answer, 0, place, period, group);
                 let other = index(answer, question.measure, *reference, compared_with, group);
                 let both = side(0, period, own).zip(side(question.measure, compared_with, other));
-                let outcome = both.map_or(
-                    Outcome::Missing(CellStatus::NotAvailable, Vec::new()),
-                    |(own, other)| compare(frozen, own, other),
-                );
+                let outcome =
+                    both.map_or(Outcome::Missing, |(own, other)| compare(frozen, own, other));
                 outcomes.push(Pair {
                     own,
                     other,
@@ -238,7 +236,11 @@ impl deliver::Answer for Compared {
             })
             .collect();
         GapsOut {
-            head: Head::of(&self.frozen, &self.own(), &form.permanent_url, lang),
+            head: Head {
+                // Also those that lie between the periods asked for and the one that they are compared with.
+                breaks: BreakOut::all(&self.frozen, &self.answer.question, lang),
+                ..Head::of(&self.frozen, &self.own(), &form.permanent_url, lang)
+            },
             trends: self.trends(lang),
             rows,
         }
@@ -292,10 +294,10 @@ impl Compared {
         self.question.references.get(place).copied().unwrap_or(0)
     }
 
-    /// The cell that a row with a gap is compared with.
+    /// The cell that a row is compared with, unless they are not comparable.
     fn compared_with(&self, pair: &Pair) -> Option<&Cell> {
-        let gap = matches!(pair.outcome, Outcome::Gap(_));
-        self.answer.cells.get(pair.other).filter(|_| gap)
+        let comparable = !matches!(pair.outcome, Outcome::NotComparable(_));
+        self.answer.cells.get(pair.other).filter(|_| comparable)
     }
 
     fn reference(&self, no: usize, pair: &Pair, lang: Lang) -> ReferenceOut {
@@ -308,19 +310,17 @@ impl Compared {
             .get(self.question.period.unwrap_or(own_period))
             .and_then(|no| self.frozen.catalogue.period(*no));
         let cell = self.compared_with(pair);
+        let measure = all.measure(&self.frozen, self.question.measure);
         let status = cell.map(|cell| cell.status);
         ReferenceOut {
             kind: place.map_or("area", |place| place.kind()),
             code: place.map_or_else(String::new, Place::code),
             label: self.reference_label(no).get(lang).to_owned(),
-            measure: all
-                .measure(&self.frozen, self.question.measure)
-                .map_or_else(String::new, |measure| measure.code.clone()),
+            measure: measure.map_or_else(String::new, |measure| measure.code.clone()),
             period: period.map_or_else(String::new, |period| period.code.clone()),
-            value: match &pair.outcome {
-                Outcome::Gap(gap) => Some(gap.reference),
-                _ => None,
-            },
+            value: measure
+                .zip(cell)
+                .and_then(|(measure, cell)| shown(measure, cell)),
             status,
             status_label: status.map(|status| labelled(&CellStatus::LIST, status.as_str(), lang)),
             coverage: cell.and_then(incomplete).map(CoverageOut::from),
@@ -334,17 +334,8 @@ impl Compared {
 
     fn row(&self, no: usize, row: RowOut, pair: &Pair, lang: Lang) -> GapRow {
         let reference = self.reference(no, pair, lang);
-        let without = |status: CellStatus, reasons: &[Reason]| GapRow {
-            row: RowOut {
-                value: None,
-                origin: None,
-                precision: None,
-                coverage: None,
-                status,
-                status_label: labelled(&CellStatus::LIST, status.as_str(), lang),
-                reasons: explained(reasons, lang),
-                ..row.clone()
-            },
+        let without = |row: RowOut| GapRow {
+            row,
             reference: reference.clone(),
             difference: None,
             ratio: None,
@@ -364,8 +355,26 @@ impl Compared {
                 reference,
                 row,
             },
-            Outcome::NotComparable(reasons) => without(CellStatus::NotComparable, reasons),
-            Outcome::Missing(status, reasons) => without(*status, reasons),
+            Outcome::NotComparable(reasons) => {
+                let status = CellStatus::NotComparable;
+                without(RowOut {
+                    value: None,
+                    origin: None,
+                    precision: None,
+                    coverage: None,
+                    status,
+                    status_label: labelled(&CellStatus::LIST, status.as_str(), lang),
+                    reasons: explained(reasons, lang),
+                    ..row
+                })
+            }
+            Outcome::Missing => without(row),
+            Outcome::NoReference => {
+                let mut row = row;
+                row.reasons
+                    .push(ReasonOut::of(Reason::ReferenceMissing, lang));
+                without(row)
+            }
         }
     }
 
@@ -404,7 +413,21 @@ impl Compared {
                 remark: Some(self.sentence(no, gap, pair)),
             },
             Outcome::NotComparable(reasons) => empty(CellStatus::NotComparable, reasons),
-            Outcome::Missing(status, reasons) => empty(*status, reasons),
+            Outcome::Missing | Outcome::NoReference => {
+                let Some(cell) = self.answer.cells.get(pair.own) else {
+                    return empty(CellStatus::NotAvailable, &[]);
+                };
+                let mut reasons = cell.reasons.clone();
+                if pair.outcome == Outcome::NoReference {
+                    reasons.push(Reason::ReferenceMissing);
+                }
+                let measure = self.question.asked.measure(&self.frozen, 0);
+                let value = measure.and_then(|measure| shown(measure, cell));
+                Row {
+                    values: vec![value, None, None, None, None],
+                    ..empty(cell.status, &reasons)
+                }
+            }
         }
     }
 

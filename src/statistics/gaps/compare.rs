@@ -5,7 +5,7 @@
 //! other. Everything else has no gap but a reason.
 
 use crate::participation::codes::Denominator;
-use crate::statistics::codes::{CellStatus, Direction, Reason, Trend};
+use crate::statistics::codes::{Direction, Reason, Trend};
 use crate::statistics::frozen::{Frozen, Measure, Period};
 use crate::statistics::rates::{Cell, shown};
 
@@ -47,8 +47,10 @@ pub enum Outcome {
     Gap(Gap),
     /// The numbers mean different things.
     NotComparable(Vec<Reason>),
-    /// One of the numbers is missing.
-    Missing(CellStatus, Vec<Reason>),
+    /// The number is missing.
+    Missing,
+    /// The number is there; the one to compare it with is missing.
+    NoReference,
 }
 
 /// Compares two numbers.
@@ -58,14 +60,11 @@ pub fn compare(frozen: &Frozen, side: Side<'_>, reference: Side<'_>) -> Outcome 
     if !reasons.is_empty() {
         return Outcome::NotComparable(reasons);
     }
-    let both = shown(side.measure, side.cell).zip(shown(reference.measure, reference.cell));
-    let Some((value, compared)) = both else {
-        let missing = if side.cell.value.is_none() {
-            side.cell
-        } else {
-            reference.cell
-        };
-        return Outcome::Missing(missing.status, missing.reasons.clone());
+    let Some(value) = shown(side.measure, side.cell) else {
+        return Outcome::Missing;
+    };
+    let Some(compared) = shown(reference.measure, reference.cell) else {
+        return Outcome::NoReference;
     };
     let difference = round(value - compared, 2);
     let direction = match difference {
@@ -79,7 +78,9 @@ pub fn compare(frozen: &Frozen, side: Side<'_>, reference: Side<'_>) -> Outcome 
         difference,
         ratio: (compared != 0.0).then(|| round(value / compared, 3)),
         direction,
-        children: children(side.cell, reference.cell),
+        // Numbers that are equal as they are shown are equal, whatever lies behind the decimals.
+        children: children(side.cell, reference.cell)
+            .map(|n| if direction == Direction::Equal { 0 } else { n }),
     })
 }
 
@@ -172,6 +173,7 @@ mod tests {
 
     use super::*;
     use crate::participation::codes::{MeasureKind, MeasureUnit, PeriodKind};
+    use crate::statistics::codes::CellStatus;
     use crate::statistics::cube::Additive;
     use crate::statistics::frozen::{Both, Break};
     use crate::statistics::query::tests::empty;
@@ -298,6 +300,55 @@ mod tests {
             Outcome::NotComparable(vec![Reason::DifferentSeries])
         );
         assert!(matches!(compared(&after, &later), Outcome::Gap(_)));
+    }
+
+    #[test]
+    fn a_number_that_has_nothing_to_be_compared_with_is_not_the_one_that_is_missing() {
+        let frozen = empty();
+        let pupils = share(
+            "pupils_share",
+            "pupils",
+            Denominator::Residents,
+            Some("6-19"),
+        );
+        let when = year(2024);
+        let (there, gone) = (cell(10.0, None), Cell::of(CellStatus::NoDenominator));
+        let compared = |own: &Cell, other: &Cell| {
+            compare(
+                &frozen,
+                side(&pupils, &when, own),
+                side(&pupils, &when, other),
+            )
+        };
+        assert_eq!(compared(&there, &gone), Outcome::NoReference);
+        assert_eq!(compared(&gone, &there), Outcome::Missing);
+        assert_eq!(compared(&gone, &gone), Outcome::Missing);
+    }
+
+    #[test]
+    fn numbers_that_are_shown_as_equal_lack_nobody() {
+        let frozen = empty();
+        let pupils = share(
+            "pupils_share",
+            "pupils",
+            Denominator::Residents,
+            Some("6-19"),
+        );
+        let when = year(2024);
+        let of = |numerator, denominator| Cell {
+            numerator: Some(numerator),
+            denominator: Some(denominator),
+            ..cell(100.0 * numerator as f64 / denominator as f64, None)
+        };
+        let (own, other) = (of(1_000, 10_001), of(1_000, 10_002));
+        let Outcome::Gap(gap) = compare(
+            &frozen,
+            side(&pupils, &when, &own),
+            side(&pupils, &when, &other),
+        ) else {
+            panic!("no gap");
+        };
+        assert_eq!((gap.direction, gap.children), (Direction::Equal, Some(0)));
     }
 
     #[test]

@@ -27,6 +27,14 @@ pub fn distance(label: &Label, gap: &Gap) -> Label {
     match (gap.direction, gap.children) {
         (Direction::Equal, _) => Label::new(first_sv, first_en),
         (_, None | Some(0)) => Label::new(format!("{first_sv}."), format!("{first_en}.")),
+        (Direction::Below, Some(1)) => Label::new(
+            format!("{first_sv}: ytterligare ett barn eller en ungdom skulle behöva delta."),
+            format!("{first_en}: one more child or young person would have to take part."),
+        ),
+        (Direction::Above, Some(1)) => Label::new(
+            format!("{first_sv}: det motsvarar ett barn eller en ungdom."),
+            format!("{first_en}: that stands for one child or young person."),
+        ),
         (Direction::Below, Some(n)) => Label::new(
             format!("{first_sv}: ytterligare {n} barn och unga skulle behöva delta."),
             format!("{first_en}: another {n} children and young people would have to take part."),

@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
 use super::payload::File;
+use super::run;
 use super::store::{self, Request};
 use super::worker::{ATTEMPTS, Worker};
 use crate::background::Background;
@@ -78,7 +79,7 @@ impl Importer {
             .0
             .shared
             .write_long(async |conn| {
-                if !store::insert(conn, plan, request, true).await? {
+                if !run::claim(conn, plan, request, true).await? {
                     return Ok(false);
                 }
                 let (mut from, mut position) = (0, 0);

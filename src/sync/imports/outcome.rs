@@ -9,6 +9,7 @@ use crate::db::WriteError;
 use crate::formats::read::ReadFault;
 use crate::http::lang::Lang;
 use crate::problem::{Fault, Problem, ProblemKind, Text};
+use crate::values::without_personal_numbers;
 
 /// A sentence in both languages: a file is often sent by one person and mended by another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -48,7 +49,7 @@ pub struct RowError {
     /// The heading of that column, as it was written.
     #[schema(example = "Område")]
     pub heading: Option<String>,
-    /// The value as it was written, as text; JSON if it is no text.
+    /// The value as it was written, as text; JSON if it is no text. Personal identity numbers are taken out.
     #[schema(example = "1899")]
     pub value: Option<String>,
     /// The rule, for people.
@@ -77,8 +78,8 @@ impl RowError {
 
 fn written(value: &Value) -> String {
     match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
+        Value::String(text) => without_personal_numbers(text).into_owned(),
+        other => without_personal_numbers(&other.to_string()).into_owned(),
     }
 }
 

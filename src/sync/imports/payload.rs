@@ -3,6 +3,7 @@
 //! Reading is work for the processor and may wait for the disk, so it has a thread of its own; what is not yet written is
 //! two parts at the most, however large the file is.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ use super::types::ImportType;
 use crate::by_type;
 use crate::formats::read::{self, Cell, Heading, Incoming, Objects, ReadFault, Records};
 use crate::problem::{ApiResult, Fault};
+use crate::values::without_personal_numbers;
 
 /// The most rows that are answered at once.
 pub const AT_ONCE: usize = 1_000;
@@ -93,14 +95,29 @@ pub struct Given {
 }
 
 impl Given {
-    /// The row as it came, to be kept.
+    /// The row as it came, to be kept; but no personal identity number, whatever the row was refused for.
     #[must_use]
     pub fn kept(&self) -> Value {
-        match &self.came {
+        let mut kept = match &self.came {
             Some(Came::Cells(cells)) => serde_json::to_value(cells).unwrap_or(Value::Null),
             Some(Came::Object(object)) => object.clone(),
             None => Value::Null,
+        };
+        redact(&mut kept);
+        kept
+    }
+}
+
+fn redact(value: &mut Value) {
+    match value {
+        Value::String(text) => {
+            if let Cow::Owned(without) = without_personal_numbers(text) {
+                *text = without;
+            }
         }
+        Value::Array(items) => items.iter_mut().for_each(redact),
+        Value::Object(members) => members.values_mut().for_each(redact),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
@@ -211,7 +228,7 @@ fn error_of_cell(fault: CellFault) -> RowError {
         pointer: Some(fault.pointer),
         heading: fault.column.is_some().then_some(fault.heading),
         column: fault.column,
-        value: Some(fault.value),
+        value: Some(without_personal_numbers(&fault.value).into_owned()),
         message: Said::from(&fault.text),
     }
 }

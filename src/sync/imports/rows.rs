@@ -131,7 +131,7 @@ fn doubled(lines: &[i64]) -> Fault {
     )
 }
 
-/// Writes a row, or says why not.
+/// Writes a row, or says why not. A new one comes to those `made`, whose versions are kept together.
 ///
 /// # Errors
 /// What ends the transaction.
@@ -139,6 +139,7 @@ pub async fn write<R: Imported>(
     conn: &Conn,
     work: &Work<'_>,
     given: &Given,
+    made: &mut Vec<R::Row>,
 ) -> Result<RowResult, WriteError> {
     let members = match work.members(given) {
         Ok(members) => members,
@@ -149,7 +150,14 @@ pub async fn write<R: Imported>(
         .write(conn, work, given.position)
         .await;
     let result = match done {
-        Ok((outcome, key, version)) => work.done(given, outcome, Some(key.to_string()), version),
+        Ok(Done::Made(row)) => {
+            let (key, version) = (row.key().to_string(), row.version());
+            made.push(row);
+            work.done(given, RowOutcome::Created, Some(key), Some(version))
+        }
+        Ok(Done::Other(outcome, key, version)) => {
+            work.done(given, outcome, Some(key.to_string()), version)
+        }
         Err(error) => {
             let refusal = Refusal::of(error)?;
             Savepoint::ROW.back(conn).await?;
@@ -169,7 +177,12 @@ struct Row<R: Imported> {
     content: Value,
 }
 
-type Done<R> = (RowOutcome, KeyOf<R>, Option<i64>);
+/// What was done with a row.
+enum Done<R: Imported> {
+    /// It is new; its version is not kept yet.
+    Made(R::Row),
+    Other(RowOutcome, KeyOf<R>, Option<i64>),
+}
 
 fn refuse(pointer: &'static str, code: &'static str, said: Text) -> WriteError {
     Problem::invalid(Fault::at(pointer, code, said)).into()
@@ -207,7 +220,7 @@ impl<R: Imported> Row<R> {
                     && work.plan.strategy != ImportStrategy::Create =>
             {
                 let key = self.id.as_deref().and_then(R::key).ok_or(problem)?;
-                return Ok((RowOutcome::Unchanged, key, None));
+                return Ok(Done::Other(RowOutcome::Unchanged, key, None));
             }
             found => found?,
         };
@@ -350,14 +363,11 @@ impl<R: Imported> Row<R> {
         let after: R::In = valid(MergePatch(self.content).apply(whole))?;
         self::cover::<R>(work, &after)?;
         let version = resource::rewrite::<R>(conn, &work.view, &row, &before, &after).await?;
-        Ok(match version {
-            Some(version) => (RowOutcome::Updated, row.key().clone(), Some(version)),
-            None => (
-                RowOutcome::Unchanged,
-                row.key().clone(),
-                Some(row.version()),
-            ),
-        })
+        let (outcome, version) = match version {
+            Some(version) => (RowOutcome::Updated, version),
+            None => (RowOutcome::Unchanged, row.version()),
+        };
+        Ok(Done::Other(outcome, row.key().clone(), Some(version)))
     }
 
     async fn create(
@@ -368,9 +378,10 @@ impl<R: Imported> Row<R> {
     ) -> Result<Done<R>, WriteError> {
         let new: R::In = valid(self.content)?;
         cover::<R>(work, &new)?;
-        let (key, version) = resource::enter::<R>(conn, &work.view, &new).await?;
-        work.touched.borrow_mut().insert(key.to_string(), position);
-        Ok((RowOutcome::Created, key, Some(version)))
+        let row = resource::enter::<R>(conn, &new).await?;
+        let key = row.key().to_string();
+        work.touched.borrow_mut().insert(key, position);
+        Ok(Done::Made(row))
     }
 
     async fn delete(
@@ -383,7 +394,7 @@ impl<R: Imported> Row<R> {
         work.reach.cover(row.area(), "/area")?;
         let key = row.key().clone();
         resource::bury::<R>(conn, &work.view, row).await?;
-        Ok((RowOutcome::Deleted, key, None))
+        Ok(Done::Other(RowOutcome::Deleted, key, None))
     }
 }
 

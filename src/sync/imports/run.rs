@@ -16,9 +16,12 @@ use super::types::ImportType;
 use crate::access::Reach;
 use crate::by_type;
 use crate::clock::Clock;
+use crate::db::history::VersionOp;
+use crate::db::once;
 use crate::db::{Conn, Shared, WriteError};
 use crate::formats::read::ReadFault;
-use crate::http::resource::View;
+use crate::http::once::in_progress;
+use crate::http::resource::{self, View};
 use crate::problem::{ApiResult, Fault, Problem, ProblemKind, text};
 
 /// An import at work, with nothing done yet.
@@ -54,9 +57,12 @@ pub async fn part(
 ) -> Result<Vec<RowResult>, WriteError> {
     by_type!(work.plan.resource, R => {
         let mut results = Vec::with_capacity(given.len());
+        let mut made = Vec::new();
         for given in given {
-            results.push(rows::write::<R>(conn, work, given).await?);
+            results.push(rows::write::<R>(conn, work, given, &mut made).await?);
         }
+        let made = made.into_iter().map(|row| (None, row)).collect();
+        resource::record_all::<R>(conn, &work.view, VersionOp::Create, made).await?;
         Ok(results)
     }, observations => observations::write(conn, work, given).await)
 }
@@ -167,6 +173,22 @@ pub fn unreadable(faults: &[ReadFault]) -> Vec<FileFault> {
     faults.iter().map(FileFault::from).collect()
 }
 
+/// Writes the row of an import, and with it its key. Says whether the key was free.
+///
+/// # Errors
+/// 409 `idempotency_in_progress` while the same request is being carried out for longer than one waits.
+pub async fn claim(
+    conn: &Conn,
+    plan: &Plan,
+    request: &Request,
+    queued: bool,
+) -> Result<bool, WriteError> {
+    match store::insert(conn, plan, request, queued).await {
+        Err(error) if once::is_held_up(&error) => Err(in_progress().into()),
+        inserted => Ok(inserted?),
+    }
+}
+
 /// Imports a small file in one transaction; none if its key belongs to another request.
 ///
 /// # Errors
@@ -208,7 +230,7 @@ pub async fn at_once(shared: &Shared, file: &File, request: &Request) -> ApiResu
             work.looked.borrow_mut().forget();
             work.touched.borrow_mut().clear();
             work.homes.borrow_mut().clear();
-            if !plan.dry_run && !store::insert(conn, plan, request, false).await? {
+            if !plan.dry_run && !claim(conn, plan, request, false).await? {
                 return Err(back(Left::Taken));
             }
             let mut rows = part(conn, &work, &given).await?;
@@ -286,7 +308,7 @@ async fn keep(
     }
     let kept = shared
         .write_long(async |conn| {
-            if !store::insert(conn, plan, request, false).await? {
+            if !claim(conn, plan, request, false).await? {
                 return Ok(false);
             }
             store::insert_rows(conn, plan.id, &answer.rows).await?;

@@ -443,7 +443,7 @@ async fn a_gap_says_that_what_it_is_a_distance_from_is_partial() {
     let csv = ask("&reference=region&format=csv").await.text();
     let said = "Jämförelsetalet är ofullständigt: 2 av 4 delar är med.";
     assert!(csv.contains(said), "{csv}");
-    // A whole one is not called anything else, and one that there is no distance from is called nothing.
+    // A whole one is not called anything else, and one that has no number says why.
     let answer = ask("&reference=peers:1861&lang=en").await.expect(200);
     let reference = &answer["rows"][0]["reference"];
     assert_eq!(
@@ -456,7 +456,7 @@ async fn a_gap_says_that_what_it_is_a_distance_from_is_partial() {
     let row = &answer["rows"][0];
     assert_eq!(
         (&row["difference"], &row["reference"]["status"]),
-        (&Value::Null, &Value::Null)
+        (&Value::Null, &json!("not_available"))
     );
 }
 

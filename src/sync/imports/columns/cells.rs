@@ -1,5 +1,6 @@
 //! From what stands in a cell to what stands in JSON.
 
+use chrono::{Days, NaiveDate};
 use serde_json::{Map, Number, Value, json};
 use uuid::Uuid;
 
@@ -302,6 +303,16 @@ fn day(cell: &Cell, written: &str) -> Read {
         }
         _ => day.to_owned(),
     };
+    if let Some(day) = serial(cell, &compact) {
+        let said = (
+            "read_as_day",
+            text(
+                format!("{written} lästes som kalkylprogrammets dag {day}."),
+                format!("{written} was read as the spreadsheet's day {day}."),
+            ),
+        );
+        return Ok((day.to_string().into(), Some(said)));
+    }
     match compact.parse::<Day>() {
         Ok(_) => Ok(plainly(compact.into())),
         Err(_) => Err((
@@ -312,6 +323,19 @@ fn day(cell: &Cell, written: &str) -> Read {
             ),
         )),
     }
+}
+
+/// The day that a spreadsheet means by a whole number of five digits: so many days after 30 December 1899, as it shows a
+/// date whose cell has lost its format. Nothing else that means a day has five digits.
+fn serial(cell: &Cell, written: &str) -> Option<NaiveDate> {
+    if !matches!(cell, Cell::Number { .. } | Cell::Text(_)) || written.len() != 5 {
+        return None;
+    }
+    let days = written
+        .bytes()
+        .all(|b| b.is_ascii_digit())
+        .then(|| written.parse().ok())??;
+    NaiveDate::from_ymd_opt(1899, 12, 30)?.checked_add_days(Days::new(days))
 }
 
 /// A spreadsheet makes the first day of the month of `2025-01`.
@@ -444,6 +468,23 @@ pub(super) fn complete(members: &mut Map<String, Value>) {
 mod tests {
     use super::*;
     use rstest::rstest;
+
+    #[rstest]
+    #[case("2025-12-31", Some("2025-12-31"))]
+    #[case("20251231", Some("2025-12-31"))]
+    #[case("46022", Some("2025-12-31"))]
+    #[case("1", None)]
+    #[case("31/12/2025", None)]
+    fn days(#[case] written: &str, #[case] expected: Option<&str>) {
+        let number = Cell::Number {
+            value: 0.0,
+            text: written.to_owned(),
+        };
+        for cell in [Cell::Text(written.to_owned()), number] {
+            let read = day(&cell, written).ok().map(|(day, _)| day);
+            assert_eq!(read, expected.map(Value::from), "{cell:?}");
+        }
+    }
 
     #[rstest]
     #[case("1520", Some(1520.0))]

@@ -39,6 +39,8 @@ pub struct Looked {
     reports: HashMap<String, Uuid>,
     /// Whether all rows of a report were taken.
     good: HashMap<Uuid, bool>,
+    /// Whether there was an invalid row that does not tell its report.
+    untold: bool,
     /// Reports whose observations changed since their version was counted up, with the version before.
     changed: BTreeMap<Uuid, i64>,
     /// The observations that the rows of a replacing file speak of.
@@ -114,6 +116,8 @@ pub async fn write(
         note(work, report, &result);
         results.insert(result.position, result);
     }
+    let untold = |row: &RowResult| row.outcome == RowOutcome::Invalid && row.entity.is_none();
+    work.looked.borrow_mut().untold |= results.values().any(untold);
     Ok(results.into_values().collect())
 }
 
@@ -493,10 +497,13 @@ pub async fn remove(
     Ok(results)
 }
 
-/// The reports whose rows were all taken.
+/// The reports whose rows were all taken: none of them if a refused row may be of any.
 #[must_use]
 pub fn whole(work: &Work<'_>) -> Vec<Uuid> {
     let looked = work.looked.borrow();
+    if looked.untold {
+        return Vec::new();
+    }
     let whole = looked.good.iter().filter(|(_, good)| **good);
     let mut whole: Vec<Uuid> = whole.map(|(id, _)| *id).collect();
     whole.sort_unstable();

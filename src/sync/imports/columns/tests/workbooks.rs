@@ -149,7 +149,7 @@ fn merged_cells_and_titles_are_named() {
 }
 
 #[test]
-fn the_named_sheet_is_read_or_else_the_first_that_is_seen() {
+fn the_named_sheet_is_read_and_of_others_none_is_guessed() {
     let of = |name: &str| {
         book(|book| {
             let hidden = book.add_worksheet();
@@ -170,7 +170,8 @@ fn the_named_sheet_is_read_or_else_the_first_that_is_seen() {
     };
     assert_eq!(observations(of("Observationer"))["told"][0]["row"], 5);
     assert_eq!(observations(of("observations"))["rows"], 1);
-    assert_eq!(observations(of("Annat")), json!({"rows": 0, "told": []}));
+    let told = observations(of("Annat"));
+    assert_eq!(code_of(&told).0, "several_sheets");
 }
 
 #[test]
@@ -320,4 +321,18 @@ fn what_is_no_workbook_is_refused_and_nothing_panics() {
         let told = observations(good[..end].to_vec());
         assert!(told["fileFault"].is_object(), "cut at {end}: {told}");
     }
+}
+
+#[test]
+fn an_empty_sheet_before_the_rows_is_passed_over() {
+    let bytes = book(|book| {
+        book.add_worksheet();
+        let sheet = book.add_worksheet();
+        headings(sheet, 0)?;
+        for (column, text) in (0..).zip(["pupils", "1880", "2025", "x", "1"]) {
+            sheet.write_string(1, column, text)?;
+        }
+        Ok(())
+    });
+    assert_eq!(value_of(bytes), json!(1.0));
 }
