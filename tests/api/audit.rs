@@ -152,6 +152,12 @@ async fn it_is_read_by_area_and_filtered() {
     assert_eq!(app.reader(&["SE"]).get("/audit-events").await.status, 403);
 }
 
+#[derive(diesel::QueryableByName)]
+struct Allowed {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    privilege_type: String,
+}
+
 #[actix_web::test]
 async fn it_is_only_added_to() {
     let app = TestApp::start().await;
@@ -171,11 +177,6 @@ async fn it_is_only_added_to() {
         assert!(done.is_err(), "{attempt}");
     }
     // That was refused to a superuser; the role of a service without a server of its own may not even try.
-    #[derive(diesel::QueryableByName)]
-    struct Allowed {
-        #[diesel(sql_type = diesel::sql_types::Text)]
-        privilege_type: String,
-    }
     let mut conn = connect::open(app.state.db.target(), Work::Read)
         .await
         .unwrap();

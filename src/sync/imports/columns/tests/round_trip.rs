@@ -39,9 +39,12 @@ fn nasty(breaks: bool) -> BoxedStrategy<String> {
         .unwrap()
         .prop_map(|text| format!("{text}e").trim().to_owned())
         .boxed();
-    let ended = free.clone().prop_map(move |text| match breaks {
-        true => text.replace('\n', "\r") + "\r\n-e",
-        false => text,
+    let ended = free.clone().prop_map(move |text| {
+        if breaks {
+            text.replace('\n', "\r") + "\r\n-e"
+        } else {
+            text
+        }
     });
     let failed = proptest::string::string_regex("'{0,2}#(N/A|REF!|Saknas!|värdefel!)").unwrap();
     prop_oneof![8 => free, 1 => ended, 1 => failed].boxed()
