@@ -187,3 +187,17 @@ async fn gaps_rankings_and_coverage_are_what_can_be_computed_by_hand() {
         (&json!("partial"), &json!(3), &json!(12))
     );
 }
+
+#[actix_web::test]
+async fn tables_say_of_whom_the_shares_are() {
+    let app = TestApp::start().await;
+    let analyst = published(&app).await;
+    for format in ["json-stat2", "json-cube", "ndjson"] {
+        let path = format!(
+            "/statistics/participation?publication=2025.1&measure=pupils_share&area=1880&lang=en&format={format}"
+        );
+        let text = analyst.get(&path).await.text();
+        let said = "the denominator of 2024 is residents aged 6-19 on 2024-12-31 (Trettio rader).";
+        assert!(text.contains(said), "{format}: {text}");
+    }
+}

@@ -804,6 +804,13 @@ async fn a_withdrawn_one_tells_why_and_what_to_use_instead() {
         said.contains("Gone") && said.contains("Kumlas siffror gällde läsåret. Use 2025.1."),
         "{said}"
     );
+    let path = "/statistics/participation?publication=2025.2&measure=pupils";
+    let refused = f.analyst().get(path).await;
+    assert_eq!(refused.problem(410).0, "gone");
+    assert_eq!(
+        refused.header("link"),
+        "</samverkan/v1/publications/2025.1>; rel=\"successor-version\""
+    );
     assert_eq!(
         count(&app, "audit_events WHERE action = 'publication_withdrawn'").await,
         1
@@ -1222,6 +1229,45 @@ async fn the_demo_has_a_publication() {
         [10.5, 10.5, 11.0],
         "of 2018 the more exact one, of no date, of 2022"
     );
+}
+
+#[actix_web::test]
+async fn tables_say_where_a_series_breaks_and_which_numbers_are_quoted() {
+    let app = TestApp::start().await;
+    samverkan::demo::load_reference(&app.state.db)
+        .await
+        .unwrap();
+    samverkan::demo::load_if_empty(&app.state.db).await.unwrap();
+    let reader = app.caller(&[Permission::StatisticsRead], &["SE"]);
+    let ask = async |question: &str| {
+        let path = format!("/statistics/participation?area=SE&lang=en&{question}");
+        let reply = reader.get(&path).await;
+        assert_eq!(reply.status, 200);
+        reply
+    };
+    // 230 000 places of 2016 and 218 000 of 2017 are from two producers.
+    let csv = ask("measure=pupil_places&format=csv").await.text();
+    let breaks: Vec<&str> = csv
+        .lines()
+        .filter(|line| line.contains("Break of the series"))
+        .collect();
+    assert!(breaks.len() == 2 && breaks[0].contains(",2017,"), "{csv}");
+    for format in ["json-stat2", "json-cube", "ndjson"] {
+        let text = ask(&format!("measure=pupil_places&format={format}"))
+            .await
+            .text();
+        assert!(
+            text.contains("break of the series 2017"),
+            "{format}: {text}"
+        );
+    }
+    let quoted = ask("measure=published_participation_share_unstated&format=csv").await;
+    assert!(
+        quoted.text().contains("Published by the source; About"),
+        "{}",
+        quoted.text()
+    );
+    assert!(quoted.header("link").ends_with("; rel=\"cite-as\""));
 }
 
 #[actix_web::test]

@@ -36,6 +36,27 @@ async fn events(app: &TestApp) -> Vec<Event> {
 }
 
 #[actix_web::test]
+async fn a_file_of_unprotected_numbers_says_so_in_its_name_and_in_every_row() {
+    let app = TestApp::start().await;
+    published(&app).await;
+    let owner = app.reader(&["18"]);
+    let query = format!("{PATH}?measure=pupils&area=1880&period=2024&format=csv");
+    let (protected, raw) = (
+        owner.get(&query).await,
+        owner.get(&format!("{query}&protection=none")).await,
+    );
+    assert!(!protected.text().contains("unprotected"));
+    assert!(
+        raw.header("content-disposition")
+            .contains("-unprotected.csv")
+    );
+    let text = raw.text();
+    let mut lines = text.lines();
+    assert!(lines.next().unwrap().ends_with(",unprotected"));
+    assert!(lines.all(|line| line.ends_with(",true")), "{text}");
+}
+
+#[actix_web::test]
 async fn the_owner_of_an_area_sees_its_reported_numbers_and_that_is_written_down() {
     let app = TestApp::start().await;
     published(&app).await;
