@@ -127,13 +127,15 @@ pub enum WriteError {
 }
 
 impl WriteError {
-    /// Whether the statement was refused only because an earlier one of its transaction had been.
-    fn is_of_failed_transaction(&self) -> bool {
+    /// How likely it is, from 0, that the statement was refused only because an earlier one of its transaction had been:
+    /// that has no kind of its own, and its text is known only where the server speaks English.
+    fn rank(&self) -> u8 {
         match self {
-            Self::Query(QueryError::DatabaseError(_, info)) => {
-                info.message().starts_with("current transaction is aborted")
+            Self::Query(QueryError::DatabaseError(DatabaseErrorKind::Unknown, info)) => {
+                let follows = info.message().starts_with("current transaction is aborted");
+                1 + u8::from(follows)
             }
-            _ => false,
+            Self::Query(_) | Self::Refused(_) => 0,
         }
     }
 }

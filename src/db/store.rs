@@ -38,7 +38,7 @@ pub async fn together<T>(
 }
 
 fn cause(failed: impl Iterator<Item = WriteError>) -> Result<(), WriteError> {
-    match failed.min_by_key(WriteError::is_of_failed_transaction) {
+    match failed.min_by_key(WriteError::rank) {
         Some(error) => Err(error),
         None => Ok(()),
     }

@@ -126,7 +126,8 @@ pub fn disarmed(text: &str) -> String {
 }
 
 /// Whether a spreadsheet would run what stands at the beginning of a cell (`first`) or where another one would see
-/// one, or a reader would take it for a formula that failed. What looks guarded already counts too, so that taking the guard away gives back the same.
+/// one, or a reader would take it for a formula that failed. What looks guarded already counts too, so that taking the
+/// guard away gives back the same.
 fn would_run(part: &str, first: bool) -> bool {
     let bare = part.trim_start_matches('\'');
     let mut characters = bare.chars();

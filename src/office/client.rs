@@ -434,7 +434,7 @@ mod tests {
     async fn token(tokens: web::Data<Tokens>) -> HttpResponse {
         let number = tokens.given.fetch_add(1, Ordering::SeqCst) + 1;
         HttpResponse::Ok().json(
-            json!({"access_token": number.to_string(), "token_type": "Bearer", "expires_in": 2}),
+            json!({"access_token": number.to_string(), "token_type": "Bearer", "expires_in": 6}),
         )
     }
 
@@ -484,8 +484,8 @@ mod tests {
             let by: u64 = service.get("/row", &[]).await.unwrap();
             assert_eq!((by, given()), (1, 1), "one token serves many requests");
         }
-        // It is good for two seconds, and exchanged after one.
-        sleep(Duration::from_millis(1_100)).await;
+        // It is good for six seconds, and exchanged after three.
+        sleep(Duration::from_millis(3_100)).await;
         let by: u64 = service.get("/row", &[]).await.unwrap();
         assert_eq!((by, given()), (2, 2));
 

@@ -462,7 +462,6 @@ fn in_format(table: &Table, form: &Form) -> ApiResult<Vec<u8>> {
     }
 }
 
-/// Where exactly this answer is: the permanent address, in this format and language. None if no address is as long.
 /// Says where exactly this answer is had again, and what to cite it by (RFC 8574): a file of CSV has no place for that.
 fn told_where(response: &mut HttpResponseBuilder, wanted: &Wanted<'_>, form: &Form) {
     if let Some(address) = content_location(wanted, form) {
@@ -472,6 +471,7 @@ fn told_where(response: &mut HttpResponseBuilder, wanted: &Wanted<'_>, form: &Fo
     response.insert_header((header::LINK, cited));
 }
 
+/// Where exactly this answer is: the permanent address, in this format and language. None if no address is as long.
 fn content_location(wanted: &Wanted<'_>, form: &Form) -> Option<String> {
     if !form.permanent_url.contains('?') {
         return None;

@@ -187,5 +187,8 @@ async fn it_is_only_added_to() {
         .iter()
         .map(|row| row.privilege_type.as_str())
         .collect();
-    assert_eq!(allowed, ["INSERT", "REFERENCES", "SELECT", "TRIGGER"]);
+    let may = |privilege: &str| allowed.contains(&privilege);
+    assert!(may("INSERT") && may("SELECT"), "{allowed:?}");
+    let more = ["UPDATE", "DELETE", "TRUNCATE"];
+    assert!(!more.into_iter().any(may), "{allowed:?}");
 }

@@ -160,7 +160,7 @@ async fn gaps_rankings_and_coverage_are_what_can_be_computed_by_hand() {
             json!([4, "1861", 10])
         ]
     );
-    // Between 12 and 15; a quarter of the way from 10 to 12, which is the third of four.
+    // Between 12 and 15; and three quarters of the way from 10 to 12.
     let summary = &ranking["summary"];
     assert_eq!(
         [

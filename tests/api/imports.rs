@@ -1281,11 +1281,15 @@ async fn a_personal_identity_number_is_not_kept_of_a_refused_row_either() {
             "Ringen",
             json!({"description": "Kontakta 811228-9874 i kväll"})
         ),
+        partner("Koden", json!({"category": "Anna 811228-9874"})),
+        partner("Namnet", json!({"Anna 811228-9874": 1})),
     ]);
     let reply = import_json(&office, "type=partners&mode=partial", rows).await;
     let answer = reply.expect(207);
-    assert_eq!(outcomes(&answer), ["created", "invalid"]);
+    assert_eq!(outcomes(&answer)[1..], ["invalid"; 3]);
     assert_eq!(error(&answer, 1), "personal_identity_number");
+    assert_eq!(error(&answer, 2), "unknown_code");
+    assert_eq!(error(&answer, 3), "unknown_member");
     let rejected = format!("/imports/{}/rejected", answer["id"].as_str().unwrap());
     let rejected = office.get(&rejected).await;
     for text in [reply.text(), rejected.text()] {

@@ -66,7 +66,7 @@ impl Front {
 
 #[rstest]
 #[case::trusted("localhost", true, None)]
-#[case::unknown_authority("localhost", false, Some("UnknownIssuer"))]
+#[case::unknown_authority("localhost", false, Some("certificate"))]
 #[case::the_name_of_another("kulturskolan.example.se", true, Some("not valid for name"))]
 #[actix_web::test]
 async fn a_copy_is_pulled_through_tls_and_only_from_who_can_be_trusted(

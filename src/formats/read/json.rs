@@ -26,15 +26,15 @@ pub(super) fn open(source: &Source) -> Result<Incoming, ReadFault> {
         .deserialize(&mut parser)
         .and_then(|items| parser.end().map(|()| items))
         .map_err(|error| faults::not_json(None, &error.to_string()))?;
+    let items: Vec<Value> = items.into_iter().map(unpacked).collect();
     let mut persons = Members::default();
     for (position, item) in (1..).zip(&items) {
         persons.see(position, item)?;
     }
     persons.finish()?;
-    let rows = items.into_iter().map(unpacked);
     Ok(Incoming::Objects {
-        rows: rows.len(),
-        objects: Box::new((1..).zip(rows).map(Ok)),
+        rows: items.len(),
+        objects: Box::new((1..).zip(items).map(Ok)),
     })
 }
 

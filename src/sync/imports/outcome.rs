@@ -73,13 +73,29 @@ impl RowError {
             value,
             message: Said::from(fault.detail()),
         }
+        .without_persons()
+    }
+
+    /// Without the personal identity numbers that its texts repeat from the row.
+    #[must_use]
+    pub fn without_persons(self) -> Self {
+        let clean = |text: String| without_personal_numbers(&text).into_owned();
+        Self {
+            pointer: self.pointer.map(clean),
+            value: self.value.map(clean),
+            message: Said {
+                sv: clean(self.message.sv),
+                en: clean(self.message.en),
+            },
+            ..self
+        }
     }
 }
 
 fn written(value: &Value) -> String {
     match value {
-        Value::String(text) => without_personal_numbers(text).into_owned(),
-        other => without_personal_numbers(&other.to_string()).into_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
     }
 }
 

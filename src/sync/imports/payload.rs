@@ -116,7 +116,15 @@ fn redact(value: &mut Value) {
             }
         }
         Value::Array(items) => items.iter_mut().for_each(redact),
-        Value::Object(members) => members.values_mut().for_each(redact),
+        Value::Object(members) => {
+            let named = std::mem::take(members).into_iter();
+            *members = named
+                .map(|(name, mut value)| {
+                    redact(&mut value);
+                    (without_personal_numbers(&name).into_owned(), value)
+                })
+                .collect();
+        }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
@@ -228,9 +236,10 @@ fn error_of_cell(fault: CellFault) -> RowError {
         pointer: Some(fault.pointer),
         heading: fault.column.is_some().then_some(fault.heading),
         column: fault.column,
-        value: Some(without_personal_numbers(&fault.value).into_owned()),
+        value: Some(fault.value),
         message: Said::from(&fault.text),
     }
+    .without_persons()
 }
 
 /// Looks through a file: what speaks against it as a whole, how many rows it has, and which are written twice.

@@ -53,6 +53,7 @@ async fn a_file_of_unprotected_numbers_says_so_in_its_name_and_in_every_row() {
     let text = raw.text();
     let mut lines = text.lines();
     assert!(lines.next().unwrap().ends_with(",unprotected"));
+    assert!(text.lines().count() > 1, "{text}");
     assert!(lines.all(|line| line.ends_with(",true")), "{text}");
 }
 
