@@ -1195,14 +1195,18 @@ async fn a_making_that_fell_silent_has_failed_and_gives_its_place_away() {
     );
 }
 
-#[actix_web::test]
-async fn the_demo_has_a_publication() {
-    let app = TestApp::start().await;
+async fn reader_of_the_demo(app: &TestApp) -> Caller {
     samverkan::demo::load_reference(&app.state.db)
         .await
         .unwrap();
     samverkan::demo::load_if_empty(&app.state.db).await.unwrap();
-    let reader = app.caller(&[Permission::StatisticsRead], &["SE"]);
+    app.caller(&[Permission::StatisticsRead], &["SE"])
+}
+
+#[actix_web::test]
+async fn the_demo_has_a_publication() {
+    let app = TestApp::start().await;
+    let reader = reader_of_the_demo(&app).await;
     let row = reader.get("/publications/latest").await.expect(200);
     assert_eq!(
         (&row["name"], &row["state"]),
@@ -1234,11 +1238,7 @@ async fn the_demo_has_a_publication() {
 #[actix_web::test]
 async fn tables_say_where_a_series_breaks_and_which_numbers_are_quoted() {
     let app = TestApp::start().await;
-    samverkan::demo::load_reference(&app.state.db)
-        .await
-        .unwrap();
-    samverkan::demo::load_if_empty(&app.state.db).await.unwrap();
-    let reader = app.caller(&[Permission::StatisticsRead], &["SE"]);
+    let reader = reader_of_the_demo(&app).await;
     let ask = async |question: &str| {
         let path = format!("/statistics/participation?area=SE&lang=en&{question}");
         let reply = reader.get(&path).await;

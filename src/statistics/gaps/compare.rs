@@ -200,6 +200,11 @@ mod tests {
         }
     }
 
+    fn pupils_share() -> Measure {
+        let residents = Denominator::Residents;
+        share("pupils_share", "pupils", residents, Some("6-19"))
+    }
+
     fn year(year: i32) -> Period {
         Period {
             kind: PeriodKind::Year,
@@ -231,12 +236,7 @@ mod tests {
     fn two_percent_compares_with_fourteen_of_the_same_page_and_neither_with_ten_and_a_half() {
         let frozen = empty();
         let unstated = share("published", "unstated", Denominator::NotStated, None);
-        let pupils = share(
-            "pupils_share",
-            "pupils",
-            Denominator::Residents,
-            Some("6-19"),
-        );
+        let pupils = pupils_share();
         let when = year(2018);
         let (two, fourteen, other) = (cell(2.0, Some(0)), cell(14.0, Some(0)), cell(14.0, Some(1)));
         let Outcome::Gap(gap) = compare(
@@ -275,12 +275,7 @@ mod tests {
     #[test]
     fn a_break_between_two_periods_makes_them_incomparable() {
         let frozen = empty();
-        let mut pupils = share(
-            "pupils_share",
-            "pupils",
-            Denominator::Residents,
-            Some("6-19"),
-        );
+        let mut pupils = pupils_share();
         pupils.breaks.push(Break {
             first_period: "2018".to_owned(),
             reason: Both::default(),
@@ -305,12 +300,7 @@ mod tests {
     #[test]
     fn a_number_that_has_nothing_to_be_compared_with_is_not_the_one_that_is_missing() {
         let frozen = empty();
-        let pupils = share(
-            "pupils_share",
-            "pupils",
-            Denominator::Residents,
-            Some("6-19"),
-        );
+        let pupils = pupils_share();
         let when = year(2024);
         let (there, gone) = (cell(10.0, None), Cell::of(CellStatus::NoDenominator));
         let compared = |own: &Cell, other: &Cell| {
@@ -328,12 +318,7 @@ mod tests {
     #[test]
     fn numbers_that_are_shown_as_equal_lack_nobody() {
         let frozen = empty();
-        let pupils = share(
-            "pupils_share",
-            "pupils",
-            Denominator::Residents,
-            Some("6-19"),
-        );
+        let pupils = pupils_share();
         let when = year(2024);
         let own = Cell {
             numerator: Some(1_000),
