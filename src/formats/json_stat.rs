@@ -237,6 +237,11 @@ impl Dataset<'_> {
             .iter()
             .map(|definition| json!({"term": definition.term.get(lang), "text": definition.text.get(lang)}))
             .collect();
+        let beside: serde_json::Map<String, Value> = table
+            .beside
+            .iter()
+            .map(|beside| (beside.code.to_owned(), beside.value.clone()))
+            .collect();
         json!({
             "citation": table.citation.get(lang),
             "publication": table.publication,
@@ -246,6 +251,7 @@ impl Dataset<'_> {
             "mandatoryNotes": mandatory,
             "definitions": definitions,
             "remarks": remarks,
+            "beside": beside,
         })
     }
 }

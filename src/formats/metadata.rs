@@ -1,6 +1,9 @@
 //! What a reader must know about a table, in one language: the first line of NDJSON and the head of the JSON cube.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::table::{Category, Table, Unit};
@@ -46,6 +49,9 @@ pub struct Metadata<'a> {
     metrics: Vec<MetricText<'a>>,
     /// What the codes of statuses mean.
     statuses: Vec<CategoryText<'a>>,
+    /// What the JSON of the answer says beside its rows, under the same names: `summary`, `trends`.
+    #[schema(value_type = Object, example = json!({"summary": {"ranked": 284, "missing": 6, "median": 11.2}}))]
+    beside: BTreeMap<&'static str, &'a Value>,
 }
 
 /// A note on a table.
@@ -191,6 +197,11 @@ impl<'a> Metadata<'a> {
                 })
                 .collect(),
             statuses: categories(&table.statuses),
+            beside: table
+                .beside
+                .iter()
+                .map(|beside| (beside.code, &beside.value))
+                .collect(),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Other formats than JSON: writers (rows in, bytes out), and in [`read`] the way back.
 
+pub mod beside;
 pub mod csv;
+pub mod csvw;
 pub mod cube_json;
 pub mod json_stat;
 pub mod metadata;
@@ -22,6 +24,8 @@ pub const CUBE: &str = "application/vnd.samverkan.cube+json";
 pub const JSON_STAT: &str = "application/vnd.json-stat+json";
 /// The media type of [`table_csv`].
 pub const CSV: &str = "text/csv";
+/// The media type of [`csvw`].
+pub const CSVW: &str = "application/csvm+json";
 /// The media type of [`xlsx`].
 pub const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 /// The media type of [`ndjson`].

@@ -31,7 +31,11 @@ pub fn write(
     book.save_to_buffer()
 }
 
-fn fill(
+/// Fills a sheet: the headings, below them the rows, with a filter on each column.
+///
+/// # Errors
+/// As [`write()`].
+pub(super) fn fill(
     sheet: &mut Worksheet,
     name: &str,
     headings: &[String],

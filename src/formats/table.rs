@@ -8,6 +8,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
 
+use super::beside::Beside;
 use crate::http::lang::Lang;
 
 /// The status that needs no mention: the number is there, and it is as it was reported.
@@ -210,6 +211,8 @@ pub struct Table {
     pub notes: Vec<Note>,
     /// What the words mean.
     pub definitions: Vec<Definition>,
+    /// What stands beside the rows.
+    pub beside: Vec<Beside>,
     /// How to cite the table.
     pub citation: Label,
     /// Where the numbers come from.
@@ -250,6 +253,7 @@ impl Table {
             statuses: Vec::new(),
             notes: Vec::new(),
             definitions: Vec::new(),
+            beside: Vec::new(),
             citation: Label::default(),
             source: Label::default(),
             updated: DateTime::UNIX_EPOCH,

@@ -1,15 +1,18 @@
-//! A table as a workbook: a sheet of data, and one that says what they are. Codes are text, so that `0114` keeps its
+//! A table as a workbook: a sheet of data, one that says what they are, and one for each thing that stands beside them. Codes are text, so that `0114` keeps its
 //! zero; numbers are numbers. The bytes depend on the table alone: no clock, no random names.
 
 use rust_xlsxwriter::{
     DocProperties, ExcelDateTime, Format, FormatAlign, IgnoreError, Workbook, Worksheet, XlsxError,
 };
 
+use super::sheet;
 use super::table::{Number, Table, synthetic_warning};
 use crate::http::lang::Lang;
 
 /// The longest text of a cell, in characters of UTF-16 (Excel's own limit).
 const CELL: usize = 32_767;
+/// The longest name of a sheet. Names are labels of ours, which have none of the signs that Excel forbids.
+const SHEET_NAME: usize = 31;
 /// The widest that a column is made, in characters.
 const WIDEST: usize = 60;
 
@@ -29,6 +32,11 @@ pub fn write(table: &Table, lang: Lang) -> Result<Vec<u8>, XlsxError> {
     book.set_properties(&properties);
     data(book.add_worksheet(), table, lang)?;
     about(book.add_worksheet(), table, lang)?;
+    for beside in table.beside.iter().flat_map(|beside| beside.sheets(lang)) {
+        let name = clipped(&beside.name, SHEET_NAME);
+        let rows = beside.rows.into_iter();
+        sheet::fill(book.add_worksheet(), &name, &beside.headings, rows)?;
+    }
     book.save_to_buffer()
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::formats::{CSV, CUBE, JSON_STAT, NDJSON, XLSX};
+use crate::formats::{CSV, CSVW, CUBE, JSON_STAT, NDJSON, XLSX};
 
 /// The parameter that only operations of statistics have.
 pub const MARK: &str = "dialect";
@@ -34,7 +34,8 @@ pub fn formats(operation: &mut Value) {
                 {"code": "area", "label": "Område", "role": "geo", "categories": [{"code": "1880", "label": "Örebro", "unit": null}]}
             ],
             "metrics": [{"code": "value", "label": "Värde", "unit": {"label": "procent", "decimals": 1}}],
-            "statuses": [{"code": "reported", "label": "Rapporterad", "unit": null}]
+            "statuses": [{"code": "reported", "label": "Rapporterad", "unit": null}],
+            "beside": {}
         })
     };
     let mut add = |media: &str, schema: Value, example: Value| {
@@ -73,8 +74,27 @@ pub fn formats(operation: &mut Value) {
         ),
     );
     add(
+        CSVW,
+        json!({"type": "object", "description": "What the CSV of the same question is, by the W3C's CSV on the Web: title, citation, address, notes (mandatory ones first), and name, meaning and type of each column. See <https://www.w3.org/TR/tabular-metadata/>."}),
+        json!({
+            "@context": ["http://www.w3.org/ns/csvw", {"@language": "sv"}], "@id": HREF, "url": format!("{HREF}&format=csv&lang=sv"),
+            "dc:title": "Andel elever", "notes": [{"mandatory": true, "text": "2020 är pandemiåret: läs året för sig."}],
+            "dc:bibliographicCitation": "Samverkan, publicering 2025.1", "dc:identifier": HREF, "dc:isPartOf": "2025.1",
+            "dc:source": "Kulturskolerådet", "dc:issued": {"@value": "2026-03-01T08:00:00Z", "@type": "xsd:dateTime"},
+            "dialect": {"encoding": "utf-8", "delimiter": ",", "lineTerminators": ["\r\n"], "header": true},
+            "tableSchema": {
+                "columns": [
+                    {"name": "area", "titles": "area", "dc:description": "Område, kod", "datatype": "string", "required": true},
+                    {"name": "areaLabel", "titles": "areaLabel", "dc:description": "Område", "datatype": "string", "required": false},
+                    {"name": "value", "titles": "value", "dc:description": "Värde", "datatype": "number", "required": false}
+                ],
+                "primaryKey": ["area"]
+            }
+        }),
+    );
+    add(
         XLSX,
-        json!({"type": "string", "contentMediaType": XLSX, "contentEncoding": "binary", "description": "A workbook: the data, and a sheet with notes, definitions, source, citation and the permanent address."}),
+        json!({"type": "string", "contentMediaType": XLSX, "contentEncoding": "binary", "description": "A workbook: the data, a sheet with notes, definitions, source, citation and the permanent address, and one for each thing that stands beside the rows."}),
         json!("(a workbook)"),
     );
     add(

@@ -35,6 +35,10 @@ pub struct Dictionary {
     pub subjects: Vec<String>,
     /// Forms of activity.
     pub forms: Vec<String>,
+    /// Those of them that something was counted by, so that a split by form knows which are finest. Publications of before
+    /// this was kept have none.
+    #[serde(default)]
+    pub met_forms: Vec<String>,
 }
 
 /// How good a number is: the worse of two for their sum.

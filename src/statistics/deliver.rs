@@ -28,7 +28,7 @@ use super::codes::CellStatus;
 use super::library::Listed;
 use crate::formats::table::{Category, Label, Row, Table};
 use crate::formats::{
-    CSV, CUBE, JSON_STAT, NDJSON, XLSX, cube_json, json_stat, ndjson, table_csv, xlsx,
+    CSV, CSVW, CUBE, JSON_STAT, NDJSON, XLSX, csvw, cube_json, json_stat, ndjson, table_csv, xlsx,
 };
 use crate::http::lang::{self, Lang};
 use crate::http::list::PublicUrl;
@@ -36,7 +36,7 @@ use crate::http::{BASE_PATH, MAX_URI, accept, etag};
 use crate::problem::{ApiResult, Problem, text};
 
 /// Counts up when the same table is written in another way by the same version of the program.
-const REVISION: &str = "1";
+const REVISION: &str = "2";
 
 /// An answer shorter than this travels as it is.
 const WORTH_COMPRESSING: usize = 1_024;
@@ -57,6 +57,8 @@ pub enum Format {
     JsonStat2,
     /// `text/csv`
     Csv,
+    /// `application/csvm+json`: what the CSV is, by the W3C's CSV on the Web
+    Csvw,
     /// An Excel workbook
     Xlsx,
     /// `application/x-ndjson`: an object a line, for very large answers
@@ -64,11 +66,12 @@ pub enum Format {
 }
 
 impl Format {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Json,
         Self::JsonCube,
         Self::JsonStat2,
         Self::Csv,
+        Self::Csvw,
         Self::Xlsx,
         Self::Ndjson,
     ];
@@ -81,6 +84,7 @@ impl Format {
             Self::JsonCube => CUBE,
             Self::JsonStat2 => JSON_STAT,
             Self::Csv => CSV,
+            Self::Csvw => CSVW,
             Self::Xlsx => XLSX,
             Self::Ndjson => NDJSON,
         }
@@ -94,6 +98,7 @@ impl Format {
             Self::JsonCube => "json-cube",
             Self::JsonStat2 => "json-stat2",
             Self::Csv => "csv",
+            Self::Csvw => "csvw",
             Self::Xlsx => "xlsx",
             Self::Ndjson => "ndjson",
         }
@@ -220,12 +225,16 @@ pub fn statuses() -> Vec<Category> {
         .collect()
 }
 
-/// The question of a GET: its parameters without those of the form, sorted by name.
+/// The question of a GET: its parameters without those of the form, sorted by name, each list without blanks. The order
+/// of a list is the order of the rows, and so a part of the question.
 #[must_use]
 pub fn question(req: &HttpRequest) -> Vec<(String, String)> {
     let mut pairs: Vec<(String, String)> = form_urlencoded::parse(req.query_string().as_bytes())
         .filter(|(name, _)| !NOT_THE_QUESTION.contains(&name.as_ref()))
-        .map(|(name, value)| (name.into_owned(), value.into_owned()))
+        .map(|(name, value)| {
+            let entries: Vec<&str> = value.split(',').map(str::trim).collect();
+            (name.into_owned(), entries.join(","))
+        })
         .collect();
     pairs.sort();
     pairs
@@ -247,13 +256,13 @@ pub fn requested(
             .and_then(|place| Format::ALL.get(place).copied())
             .ok_or_else(|| accept::not_acceptable(&offered))?,
     };
-    if dialect.is_some() && format != Format::Csv {
+    if dialect.is_some() && !matches!(format, Format::Csv | Format::Csvw) {
         return Err(Problem::parameter(
             "dialect",
             "dialect_needs_csv",
             text(
-                "dialect gäller CSV: ange format=csv.",
-                "dialect is for CSV: give format=csv.",
+                "dialect gäller CSV: ange format=csv eller csvw.",
+                "dialect is for CSV: give format=csv or csvw.",
             ),
         ));
     }
@@ -320,7 +329,6 @@ pub async fn answer<A: Answer>(
 /// # Errors
 /// When the first line cannot be written. What fails later breaks the answer off before its last line.
 pub fn stream<T>(
-    wanted: &Wanted<'_>,
     form: &Form,
     head: Table,
     batches: impl Stream<Item = ApiResult<Vec<Row>>> + 'static,
@@ -360,7 +368,7 @@ pub fn stream<T>(
     response
         .insert_header((header::CACHE_CONTROL, "private, no-store"))
         .insert_header((header::CONTENT_TYPE, form.format.content_type()));
-    told_where(&mut response, wanted, form);
+    told_where(&mut response, form);
     Ok(response.streaming(Box::pin(body)).into())
 }
 
@@ -457,33 +465,44 @@ fn in_format(table: &Table, form: &Form) -> ApiResult<Vec<u8>> {
         Format::Json | Format::JsonCube => cube_json::write(table, lang).map_err(Problem::internal),
         Format::JsonStat2 => json_stat::write(table, lang).map_err(Problem::internal),
         Format::Csv => table_csv::write(table, form.dialect, lang).map_err(Problem::internal),
+        Format::Csvw => {
+            let address = address(form, Format::Csv).unwrap_or_else(|| form.permanent_url.clone());
+            csvw::write(table, &address, form.dialect, lang).map_err(Problem::internal)
+        }
         Format::Xlsx => xlsx::write(table, lang).map_err(Problem::internal),
         Format::Ndjson => ndjson::write(table, lang).map_err(Problem::internal),
     }
 }
 
-/// Says where exactly this answer is had again, and what to cite it by (RFC 8574): a file of CSV has no place for that.
-fn told_where(response: &mut HttpResponseBuilder, wanted: &Wanted<'_>, form: &Form) {
-    if let Some(address) = content_location(wanted, form) {
+/// Says where exactly this answer is had again, what to cite it by (RFC 8574), and for CSV, which has no place for that
+/// itself, where it is told what the file is (CSV on the Web, section 5.2).
+fn told_where(response: &mut HttpResponseBuilder, form: &Form) {
+    if let Some(address) = address(form, form.format) {
         response.insert_header((header::CONTENT_LOCATION, address));
     }
     let cited = format!("<{}>; rel=\"cite-as\"", form.permanent_url);
-    response.insert_header((header::LINK, cited));
+    response.append_header((header::LINK, cited));
+    if form.format == Format::Csv
+        && let Some(address) = address(form, Format::Csvw)
+    {
+        let described = format!("<{address}>; rel=\"describedby\"; type=\"{CSVW}\"");
+        response.append_header((header::LINK, described));
+    }
 }
 
-/// Where exactly this answer is: the permanent address, in this format and language. None if no address is as long.
-fn content_location(wanted: &Wanted<'_>, form: &Form) -> Option<String> {
+/// Where exactly this answer is: the permanent address, in a format and this language. None if no address is as long.
+fn address(form: &Form, format: Format) -> Option<String> {
     if !form.permanent_url.contains('?') {
         return None;
     }
-    let dialect = match wanted.dialect {
-        None => "",
-        Some(Dialect::ExcelSv) => "&dialect=excel-sv",
+    let dialect = match form.dialect {
+        table_csv::Dialect::Plain => "",
+        table_csv::Dialect::ExcelSv => "&dialect=excel-sv",
     };
     Some(format!(
         "{}&format={}{dialect}&lang={}",
         form.permanent_url,
-        form.format.name(),
+        format.name(),
         form.lang.as_str()
     ))
 }
@@ -497,7 +516,7 @@ fn validators(response: &mut HttpResponseBuilder, wanted: &Wanted<'_>, form: &Fo
     response
         .insert_header((header::ETAG, tag))
         .insert_header((header::CACHE_CONTROL, caching));
-    told_where(response, wanted, form);
+    told_where(response, form);
 }
 
 fn unchanged(wanted: &Wanted<'_>, form: &Form, tag: &str) -> HttpResponse {

@@ -292,6 +292,23 @@ impl Told {
             .collect()
     }
 
+    /// The areas that a measure is reported for in a period, itself or what it is computed from.
+    pub fn areas<'a>(
+        &'a self,
+        measure: &'a Measure,
+        catalogue: &'a Catalogue,
+        period_no: i16,
+    ) -> impl Iterator<Item = &'a str> {
+        let counted = measure.counted(catalogue).map(|counted| &counted.code);
+        [Some(&measure.code), counted]
+            .into_iter()
+            .flatten()
+            .filter_map(|code| self.0.get(code))
+            .filter_map(move |periods| periods.get(&period_no))
+            .flatten()
+            .map(String::as_str)
+    }
+
     /// Whether a report has a number of a measure for a period and an area.
     #[must_use]
     pub fn tells(&self, measure: &str, period_no: i16, area: &str) -> bool {
@@ -382,6 +399,9 @@ pub struct Partnership {
     pub to: Option<String>,
     /// Whether it goes on after its project.
     pub continues: Option<bool>,
+    /// The page that tells of it, or of its project or collaboration. Publications of before this was kept have none.
+    #[serde(default)]
+    pub source_url: Option<String>,
 }
 
 impl Catalogue {

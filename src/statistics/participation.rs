@@ -185,7 +185,7 @@ impl Wish {
                 let whole = unread(&frozen, &question, base);
                 let head = table_head(&frozen, &whole, &included, &form.permanent_url);
                 let batches = batches(db, frozen, question, base, included);
-                return deliver::stream(&wanted, &form, head, batches);
+                return deliver::stream(&form, head, batches);
             }
         }
         deliver::answer(req, wanted, async |_| {

@@ -1,5 +1,6 @@
 //! `/statistics/rankings`: the places of one level in the order of one measure, in one period.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use actix_web::{HttpRequest, get, web};
@@ -11,18 +12,19 @@ use super::answer::head::Head;
 use super::answer::rows::{RowOut, plain, rows};
 use super::answer::{table_head, table_rows};
 use super::blocks::Base;
-use super::codes::Level;
+use super::codes::{Included, Level};
 use super::deliver::{self, Delivered, Dialect, Form, Format, Wanted};
-use super::frozen::Frozen;
+use super::frozen::{Frozen, Period};
 use super::library::Library;
 use super::query::{Asked, MAX_CELLS, Question, Selection};
 use super::rates::{self, Answer, shown};
 use crate::access::permission::StatisticsRead;
 use crate::access::{Grant, Permission};
 use crate::db::Db;
+use crate::formats::beside::{Beside, Word};
 use crate::formats::table::{Label, Metric, Row, Table, Unit};
 use crate::http::lang::Lang;
-use crate::http::params::Joined;
+use crate::http::params::{AnyOf, Joined};
 use crate::problem::{ApiResult, text};
 
 /// The order of a ranking, and how to write it.
@@ -33,6 +35,9 @@ pub struct Ordering {
     /// Which value is first.
     #[param(default = "highest", value_type = Option<First>)]
     pub first: Option<First>,
+    /// What to show beside the values, comma separated.
+    #[param(value_type = Option<Vec<Included>>, style = Form, explode = false)]
+    pub include: Option<AnyOf<Included>>,
     /// The format, if the `Accept` header cannot be set.
     pub format: Option<Format>,
     /// How CSV is written.
@@ -122,7 +127,7 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
 
 /// Show a ranking
 ///
-/// One measure in one period (the latest, if none is given) over the areas of a level (municipalities, if nothing is
+/// One measure in one period (if none is given, the latest that one of the places has reported) over the areas of a level (municipalities, if nothing is
 /// selected). The order is that of the values as shown, so that it tells no more than they do. Places without a value
 /// come last, with the reason.
 #[utoipa::path(tag = "statistics", operation_id = "get_rankings", params(Selection, Ordering),
@@ -142,13 +147,14 @@ async fn get_rankings(
     let form = (ordering.format, ordering.dialect);
     let wanted = Wanted::of_get(&req, &listed, name, "/statistics/rankings", form);
     let first = ordering.first.unwrap_or_default();
+    let included = ordering.include.map_or_else(Vec::new, |AnyOf(all)| all);
     deliver::answer(&req, wanted, async |_| {
         let frozen = library.open(&db, &listed).await?;
         let question = of_one_number(asked, &frozen)?;
         let answer = db
             .read(async |conn| rates::evaluate(conn, &frozen, &question, Base::Protected).await)
             .await?;
-        Ok(Ranked::new(frozen, answer, first))
+        Ok(Ranked::new(frozen, answer, included, first))
     })
     .await
 }
@@ -162,10 +168,15 @@ fn of_one_number(mut asked: Asked, frozen: &Frozen) -> ApiResult<Question> {
     if no_place {
         asked.level = Some(Level::Municipality);
     }
-    if asked.period.is_empty() && asked.period_from.is_none() && asked.period_to.is_none() {
+    let no_period =
+        asked.period.is_empty() && asked.period_from.is_none() && asked.period_to.is_none();
+    if no_period {
         asked.period = vec!["latest".to_owned()];
     }
-    let question = Question::read(&asked, frozen, MAX_CELLS)?;
+    let mut question = Question::read(&asked, frozen, MAX_CELLS)?;
+    if no_period && let Some(latest) = latest_told(frozen, &question) {
+        question.periods = vec![latest];
+    }
     let (name, detail) = if question.measures.len() > 1 {
         ("measure", text("Ange ett mått.", "Give one measure."))
     } else if question.periods.len() > 1 {
@@ -184,17 +195,41 @@ fn of_one_number(mut asked: Asked, frozen: &Frozen) -> ApiResult<Question> {
     Err(asked.refused(name, None, "one_number_a_place", detail))
 }
 
+/// The latest period in which one of the places has reported, rather than the whole country alone; dated ones first.
+fn latest_told(frozen: &Frozen, question: &Question) -> Option<i16> {
+    let measure = question.measure(frozen, 0)?;
+    let (told, catalogue) = (&frozen.told, &frozen.catalogue);
+    let mut periods: Vec<_> = told
+        .periods(measure, catalogue)
+        .into_iter()
+        .filter_map(|no| Some((catalogue.period(no)?, no)))
+        .collect();
+    periods.sort_by_key(|(period, no)| (period.first_day.is_none(), Reverse(*no)));
+    let has_one = |(period, no): &(&Period, i16)| {
+        let wanted: Vec<&str> = question
+            .places
+            .iter()
+            .flat_map(|place| place.members(frozen, period))
+            .collect();
+        let inside = |area: &str| wanted.iter().any(|of| *of == "SE" || area.starts_with(of));
+        told.areas(measure, catalogue, *no).any(inside)
+    };
+    periods.into_iter().find(has_one).map(|(_, no)| no)
+}
+
 /// An answer in its order.
 struct Ranked {
     frozen: Arc<Frozen>,
     answer: Answer,
+    /// What to show beside the values.
+    included: Vec<Included>,
     /// By place, in the order of the answer; none without a value.
     ranks: Vec<Option<usize>>,
     summary: Summary,
 }
 
 impl Ranked {
-    fn new(frozen: Arc<Frozen>, mut answer: Answer, first: First) -> Self {
+    fn new(frozen: Arc<Frozen>, mut answer: Answer, included: Vec<Included>, first: First) -> Self {
         let measure = answer.question.measure(&frozen, 0);
         let values: Vec<Option<f64>> = answer
             .cells
@@ -214,6 +249,7 @@ impl Ranked {
             summary: summary(&values),
             frozen,
             answer,
+            included,
             ranks,
         }
     }
@@ -270,6 +306,17 @@ fn quantile(sorted: &[f64], quarters: usize) -> Option<f64> {
     Some(((low + (high - low) * part) * 100.0).round() / 100.0)
 }
 
+/// What the numbers of a summary are called.
+const WORDS: [Word; 7] = [
+    ("ranked", "Platser med ett värde", "Places with a value"),
+    ("missing", "Platser utan värde", "Places without a value"),
+    ("minimum", "Minsta värde", "Smallest value"),
+    ("lowerQuartile", "Nedre kvartil", "Lower quartile"),
+    ("median", "Median", "Median"),
+    ("upperQuartile", "Övre kvartil", "Upper quartile"),
+    ("maximum", "Största värde", "Largest value"),
+];
+
 impl deliver::Answer for Ranked {
     type Body = RankingsOut;
 
@@ -277,7 +324,7 @@ impl deliver::Answer for Ranked {
         RankingsOut {
             head: Head::of(&self.frozen, &self.answer, &form.permanent_url, form.lang),
             summary: self.summary.clone(),
-            rows: rows(&self.frozen, &self.answer, &[], form.lang)
+            rows: rows(&self.frozen, &self.answer, &self.included, form.lang)
                 .into_iter()
                 .zip(&self.ranks)
                 .map(|(row, rank)| RankRow { rank: *rank, row })
@@ -286,7 +333,12 @@ impl deliver::Answer for Ranked {
     }
 
     fn table(&self, form: &Form) -> Table {
-        let head = table_head(&self.frozen, &self.answer, &[], &form.permanent_url);
+        let head = table_head(
+            &self.frozen,
+            &self.answer,
+            &self.included,
+            &form.permanent_url,
+        );
         #[expect(
             clippy::cast_precision_loss,
             reason = "there are far fewer than 2^53 places"
@@ -296,7 +348,7 @@ impl deliver::Answer for Ranked {
             label: Label::new("plats", "place"),
             decimals: 0,
         });
-        let rows = table_rows(&self.frozen, &self.answer, &[])
+        let rows = table_rows(&self.frozen, &self.answer, &self.included)
             .into_iter()
             .zip(&self.ranks)
             .map(|(mut row, rank): (Row, _)| {
@@ -312,6 +364,12 @@ impl deliver::Answer for Ranked {
             ),
             metrics: head.metrics.iter().cloned().chain([rank]).collect(),
             rows,
+            beside: vec![Beside::new(
+                "summary",
+                Label::new("Sammanfattning", "Summary"),
+                &WORDS,
+                &self.summary,
+            )],
             ..head
         }
     }

@@ -28,6 +28,14 @@ pub struct CodeList {
     pub constraint: Option<&'static str>,
 }
 
+impl CodeList {
+    /// A code with its labels.
+    #[must_use]
+    pub fn find(&self, code: &str) -> Option<&'static Code> {
+        self.codes.iter().find(|known| known.code == code)
+    }
+}
+
 /// A text that is none of the codes.
 #[derive(Debug)]
 pub struct ParseCodeError {
@@ -66,6 +74,12 @@ macro_rules! code_list {
                 name: $list, title_sv: $title_sv, title_en: $title_en, constraint: $constraint,
                 codes: &[$($crate::values::Code { code: $code, label_sv: $sv, label_en: $en },)+],
             };
+
+            /// The code with its labels.
+            #[must_use]
+            pub const fn code(self) -> $crate::values::Code {
+                match self { $(Self::$variant => $crate::values::Code { code: $code, label_sv: $sv, label_en: $en },)+ }
+            }
 
             /// The code as written in JSON, CSV and the database.
             #[must_use]

@@ -61,15 +61,15 @@ fn truth() -> Vec<(Group, i64)> {
 
 /// What an answer says of some groups together: at least and at most so many.
 #[derive(Clone, Debug)]
-struct Told {
-    groups: Vec<usize>,
-    least: i64,
-    most: i64,
+pub struct Told {
+    pub groups: Vec<usize>,
+    pub least: i64,
+    pub most: i64,
 }
 
 /// Bounds of every group from everything that was told: each sum bounds each of its parts, again and again until
 /// nothing moves.
-fn solve(groups: usize, told: &[Told]) -> Vec<(i64, i64)> {
+pub fn solve(groups: usize, told: &[Told]) -> Vec<(i64, i64)> {
     let mut bounds = vec![(0_i64, 100_000_i64); groups];
     loop {
         let mut moved = false;
@@ -324,7 +324,7 @@ fn by_the_method(base: &[i64]) -> Vec<Told> {
 }
 
 /// The small groups that an attacker has found out: one number left, of 1 to 4, and it is the right one.
-fn found(bounds: &[(i64, i64)], all: &[(Group, i64)]) -> usize {
+pub fn found<G>(bounds: &[(i64, i64)], all: &[(G, i64)]) -> usize {
     bounds
         .iter()
         .zip(all)

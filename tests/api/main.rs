@@ -16,6 +16,7 @@ mod access;
 mod agreement;
 mod areas;
 mod attack;
+mod attack_elsewhere;
 mod audit;
 mod changes;
 mod checkpoints;

@@ -789,10 +789,18 @@ async fn a_withdrawn_one_tells_why_and_what_to_use_instead() {
         caller.put(path, "*", &body).await.problem(409).1,
         "state_transition"
     );
-    assert_eq!(
-        f.analyst().get("/publications/2025.2").await.expect(200)["withdrawnReason"],
-        body["reason"]
+    let gone = f.analyst().get("/publications/2025.2").await;
+    assert_eq!(gone.problem(410).0, "gone");
+    assert!(
+        gone.text()
+            .contains("Kumlas siffror gällde läsåret. Använd 2025.1.")
     );
+    let listed = f
+        .analyst()
+        .get("/publications?state=withdrawn")
+        .await
+        .expect(200);
+    assert_eq!(listed["items"][0]["withdrawnReason"], body["reason"]);
     assert_eq!(
         f.analyst().get("/publications/latest").await.expect(200)["name"],
         "2025.1"
@@ -1030,7 +1038,7 @@ async fn each_rule_finds_what_it_is_for() {
     );
     assert_eq!(
         first["findings"][0]["textEn"],
-        "pupils in 1881, 2024: 31 persons (girls, aged 6–9) but 30 residents."
+        "pupils in 1881, 2024: 31 persons (Girls, aged 6–9) but 30 residents."
     );
     assert_eq!(
         first["findings"][1]["textEn"],

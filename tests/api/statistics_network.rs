@@ -51,6 +51,7 @@ fn partnership(partner: usize, area: &str, continues: Option<bool>) -> Partnersh
         from: None,
         to: None,
         continues,
+        source_url: Some("https://example.se/storstan".to_owned()),
     }
 }
 

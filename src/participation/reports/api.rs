@@ -290,17 +290,18 @@ pub fn must_be_draft(row: &ReportRow) -> ApiResult<()> {
     if row.state == ReportState::Draft {
         return Ok(());
     }
+    let state = row.state.code();
     Err(Problem::new(ProblemKind::Conflict).fault(Fault::at(
         "",
         "report_not_draft",
         text(
             format!(
-                "Bara ett utkast kan ändras; rapporten är {}.",
-                row.state.as_str()
+                "Bara ett utkast kan ändras; rapportens tillstånd är ”{}”.",
+                state.label_sv
             ),
             format!(
-                "Only a draft can be changed; the report is {}.",
-                row.state.as_str()
+                "Only a draft can be changed; the report's state is “{}”.",
+                state.label_en
             ),
         ),
     )))

@@ -134,12 +134,19 @@ impl Wanted {
     ) -> ApiResult<StateChange<'a>> {
         let (old, new) = (report.state, self.new.state);
         if !old.may_become(new) {
+            let (old, new) = (old.code(), new.code());
             return Err(Problem::new(ProblemKind::Conflict).fault(Fault::at(
                 "/state",
                 "state_transition",
                 text(
-                    format!("En rapport som är {old} kan inte bli {new}."),
-                    format!("A report that is {old} cannot become {new}."),
+                    format!(
+                        "En rapport kan inte gå från ”{}” till ”{}”.",
+                        old.label_sv, new.label_sv
+                    ),
+                    format!(
+                        "A report cannot go from “{}” to “{}”.",
+                        old.label_en, new.label_en
+                    ),
                 ),
             )));
         }

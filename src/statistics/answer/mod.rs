@@ -4,7 +4,7 @@
 pub mod head;
 pub mod notes;
 pub mod rows;
-mod table;
+pub mod table;
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 pub use self::head::Head;
-pub use self::table::{head as table_head, remark, rows as table_rows, table};
+pub use self::table::{head as table_head, rows as table_rows, table};
 use super::codes::Included;
 use super::deliver::{self, Form};
 use super::frozen::Frozen;

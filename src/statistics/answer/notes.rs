@@ -90,12 +90,12 @@ pub fn notes(frozen: &Frozen, question: &Question, base: Base) -> Vec<Note> {
 }
 
 /// The notes on an answer that is a table: what its JSON says beside the rows, such as series breaks and what its shares
-/// are of, is here as well.
+/// are of, is here as well. The breaks are those between the periods of `compared`, the question that its numbers are
+/// compared in.
 #[must_use]
-pub fn of_table(frozen: &Frozen, answer: &Answer) -> Vec<Note> {
-    let question = &answer.question;
-    let mut all = notes(frozen, question, answer.base);
-    let breaks = breaks(frozen, question)
+pub fn of_table(frozen: &Frozen, answer: &Answer, compared: &Question) -> Vec<Note> {
+    let mut all = notes(frozen, &answer.question, answer.base);
+    let breaks = breaks(frozen, compared)
         .into_iter()
         .map(|(measure, entry)| {
             let first = &entry.first_period;

@@ -158,9 +158,7 @@ impl ReasonOut {
 /// The label of a code of a closed vocabulary.
 #[must_use]
 pub fn labelled(list: &CodeList, code: &str, lang: Lang) -> &'static str {
-    list.codes
-        .iter()
-        .find(|known| known.code == code)
+    list.find(code)
         .map_or("", |known| lang.pick(known.label_sv, known.label_en))
 }
 

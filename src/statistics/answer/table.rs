@@ -18,23 +18,12 @@ use crate::values::CodeList;
 #[must_use]
 pub fn unit(measure: &Measure) -> Unit {
     Unit {
-        label: of_code(
-            MeasureUnit::LIST
-                .codes
-                .iter()
-                .find(|code| code.code == measure.unit.as_str()),
-        ),
+        label: code_label(&MeasureUnit::LIST, measure.unit.as_str()),
         decimals: match measure.kind {
             MeasureKind::Share | MeasureKind::Change => 2,
             MeasureKind::Count | MeasureKind::Money | MeasureKind::Rank | MeasureKind::Flag => 0,
         },
     }
-}
-
-fn of_code(code: Option<&crate::values::Code>) -> Label {
-    code.map_or_else(Label::default, |code| {
-        Label::new(code.label_sv, code.label_en)
-    })
 }
 
 /// A whole answer.
@@ -64,7 +53,7 @@ pub fn head(frozen: &Frozen, answer: &Answer, included: &[Included], permanent_u
         dimensions: dimensions(frozen, question),
         metrics: metrics(included),
         statuses: deliver::statuses(),
-        notes: notes::of_table(frozen, answer),
+        notes: notes::of_table(frozen, answer, question),
         definitions: notes::measures(frozen, question)
             .into_iter()
             .map(|measure| Definition {
@@ -137,7 +126,9 @@ fn dimensions(frozen: &Frozen, question: &Question) -> Vec<Column> {
     dimensions
 }
 
-fn metrics(included: &[Included]) -> Vec<Metric> {
+/// The numbers of each row: the value, and what was asked for beside it.
+#[must_use]
+pub fn metrics(included: &[Included]) -> Vec<Metric> {
     let counted = |sv: &str, en: &str| Unit {
         label: Label::new(sv, en),
         decimals: 0,
@@ -234,7 +225,8 @@ fn row(
 }
 
 /// What is to be said of a number that a source has published and nobody has computed.
-fn quoted(cell: &Cell) -> Vec<Label> {
+#[must_use]
+pub fn quoted(cell: &Cell) -> Vec<Label> {
     if cell.origin != Some(Origin::Published) {
         return Vec::new();
     }
@@ -247,21 +239,20 @@ fn quoted(cell: &Cell) -> Vec<Label> {
 }
 
 fn code_label(list: &CodeList, code: &str) -> Label {
-    of_code(list.codes.iter().find(|known| known.code == code))
+    list.find(code).map_or_else(Label::default, |code| {
+        Label::new(code.label_sv, code.label_en)
+    })
 }
 
-fn labels(reasons: &[Reason]) -> impl Iterator<Item = Label> + '_ {
+/// The reasons for people, one by one.
+pub fn labels(reasons: &[Reason]) -> impl Iterator<Item = Label> + '_ {
     let label = |reason: &Reason| code_label(&Reason::LIST, reason.as_str());
     reasons.iter().map(label)
 }
 
-/// The reasons in one text; none without any.
+/// Remarks in one text; none without any.
 #[must_use]
-pub fn remark(reasons: &[Reason]) -> Option<Label> {
-    joined(labels(reasons).collect())
-}
-
-fn joined(labels: Vec<Label>) -> Option<Label> {
+pub fn joined(labels: Vec<Label>) -> Option<Label> {
     if labels.is_empty() {
         return None;
     }

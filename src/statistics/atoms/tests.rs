@@ -57,6 +57,7 @@ fn dictionary() -> Dictionary {
             "subject_course_long",
             "subject_course_short",
         ]),
+        ..Dictionary::default()
     }
 }
 

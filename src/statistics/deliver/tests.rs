@@ -159,7 +159,7 @@ async fn streamed(req: HttpRequest, query: Params<Query>) -> ApiResult<Delivered
         }
         Ok(rows(first, (areas - first).min(1_000)))
     });
-    super::stream(&wanted, &form, head, batches)
+    super::stream(&form, head, batches)
 }
 
 /// A service, the count of what it makes, and a way to ask it.
@@ -464,7 +464,7 @@ async fn a_question_too_long_for_an_address_has_none() {
         form.permanent_url
             .ends_with("/samverkan/v1/publications/2025.1")
     );
-    assert_eq!(content_location(&wanted, &form), None);
+    assert_eq!(address(&form, form.format), None);
 }
 
 #[test]

@@ -7,17 +7,22 @@ use utoipa::ToSchema;
 
 use super::compare::{Gap, Outcome, Side, compare, trend};
 use super::question::GapQuestion;
-use super::words::{distance, incomplete, reservation};
+use super::words::{distance, reservation};
+use crate::formats::beside::{Beside, Word};
 use crate::formats::table::{Label, Metric, Row, Table, Unit};
 use crate::http::lang::Lang;
+use crate::participation::codes::Precision;
 use crate::statistics::answer::head::{BreakOut, Head};
-use crate::statistics::answer::rows::{CoverageOut, ReasonOut, RowOut, labelled, plain, rows};
-use crate::statistics::answer::{remark, table_head};
-use crate::statistics::codes::{CellStatus, Direction, Reason, Trend};
+use crate::statistics::answer::rows::{
+    CoverageOut, ReasonOut, RowDenominator, RowOut, labelled, plain, rows,
+};
+use crate::statistics::answer::table::{joined, labels, metrics, quoted};
+use crate::statistics::answer::{notes, table_head, table_rows};
+use crate::statistics::codes::{CellStatus, Direction, Included, Origin, Reason, Trend};
 use crate::statistics::deliver::{self, Form};
 use crate::statistics::frozen::Frozen;
 use crate::statistics::query::Place;
-use crate::statistics::rates::{Answer, Cell, shown};
+use crate::statistics::rates::{Answer, Cell};
 
 /// What `/statistics/gaps` answers.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -96,7 +101,19 @@ pub struct ReferenceOut {
     /// The status, for people.
     #[schema(example = "Ofullständig")]
     pub status_label: Option<&'static str>,
-    /// How many of its parts are in its share, where some are missing.
+    /// Where its share comes from; null without one.
+    pub origin: Option<Origin>,
+    /// How exact the words of the source that published its share are; absent for computed ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub precision: Option<Precision>,
+    /// With `include=numerator`: what its share counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 148_000)]
+    pub numerator: Option<i64>,
+    /// With `include=denominator`: the residents that its share is of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub denominator: Option<RowDenominator>,
+    /// With `include=coverage`, and wherever a part is missing: how many of its parts are in its share.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub coverage: Option<CoverageOut>,
 }
@@ -147,6 +164,8 @@ pub struct Compared {
     answer: Answer,
     /// One for each row.
     outcomes: Vec<Pair>,
+    /// What to show beside the shares.
+    included: Vec<Included>,
 }
 
 /// Two numbers that were compared.
@@ -162,13 +181,19 @@ struct Pair {
 impl Compared {
     /// Compares all pairs.
     #[must_use]
-    pub fn new(frozen: Arc<Frozen>, question: GapQuestion, answer: Answer) -> Self {
+    pub fn new(
+        frozen: Arc<Frozen>,
+        question: GapQuestion,
+        answer: Answer,
+        included: Vec<Included>,
+    ) -> Self {
         let outcomes = outcomes(&frozen, &question, &answer);
         Self {
             frozen,
             question,
             answer,
             outcomes,
+            included,
         }
     }
 
@@ -225,14 +250,15 @@ impl deliver::Answer for Compared {
 
     fn body(&self, form: &Form) -> GapsOut {
         let lang = form.lang;
-        let shown = rows(&self.frozen, &self.answer, &[], lang);
+        let shown = rows(&self.frozen, &self.answer, &self.included, lang);
         let rows: Vec<GapRow> = self
             .outcomes
             .iter()
             .enumerate()
             .filter_map(|(no, pair)| {
                 let row = shown.get(pair.own)?.clone();
-                Some(self.row(no, row, pair, lang))
+                let reference = self.reference(no, shown.get(pair.other), pair, lang);
+                Some(self.row(no, row, reference, pair, lang))
             })
             .collect();
         GapsOut {
@@ -247,7 +273,9 @@ impl deliver::Answer for Compared {
     }
 
     fn table(&self, form: &Form) -> Table {
-        let head = table_head(&self.frozen, &self.own(), &[], &form.permanent_url);
+        let own = self.own();
+        let head = table_head(&self.frozen, &own, &[], &form.permanent_url);
+        let cells = table_rows(&self.frozen, &self.answer, &self.included);
         let points = || Unit {
             label: Label::new("procentenheter", "percentage points"),
             decimals: 2,
@@ -262,7 +290,7 @@ impl deliver::Answer for Compared {
                 format!("Gap: {}", head.title.sv),
                 format!("Gaps: {}", head.title.en),
             ),
-            metrics: vec![
+            metrics: [
                 Metric::new("value", Label::new("Värde", "Value")),
                 Metric::new("reference", Label::new("Jämförelse", "Reference")).of_unit(percent()),
                 Metric::new("difference", Label::new("Skillnad", "Difference")).of_unit(points()),
@@ -274,13 +302,25 @@ impl deliver::Answer for Compared {
                     label: Label::new("personer", "persons"),
                     decimals: 0,
                 }),
-            ],
+            ]
+            .into_iter()
+            .chain(metrics(&self.included).into_iter().skip(1))
+            .chain(metrics(&self.included).iter().skip(1).map(of_reference))
+            .collect(),
             rows: self
                 .outcomes
                 .iter()
                 .enumerate()
-                .map(|(no, pair)| self.table_row(no, pair))
+                .map(|(no, pair)| self.table_row(no, pair, &cells))
                 .collect(),
+            // As in the JSON, the breaks between the periods asked for and the one compared with are among them.
+            notes: notes::of_table(&self.frozen, &own, &self.answer.question),
+            beside: vec![Beside::new(
+                "trends",
+                Label::new("Förändring av gapen", "Change of the gaps"),
+                &TREND_WORDS,
+                &self.trends(form.lang),
+            )],
             ..head
         }
     }
@@ -300,7 +340,14 @@ impl Compared {
         self.answer.cells.get(pair.other).filter(|_| comparable)
     }
 
-    fn reference(&self, no: usize, pair: &Pair, lang: Lang) -> ReferenceOut {
+    /// What a row is compared with; `shown` is its cell, as a row of its own.
+    fn reference(
+        &self,
+        no: usize,
+        shown: Option<&RowOut>,
+        pair: &Pair,
+        lang: Lang,
+    ) -> ReferenceOut {
         let all = &self.answer.question;
         let place = all.places.get(self.reference_of(no));
         let groups = all.splits.groups().max(1);
@@ -309,21 +356,22 @@ impl Compared {
             .periods
             .get(self.question.period.unwrap_or(own_period))
             .and_then(|no| self.frozen.catalogue.period(*no));
-        let cell = self.compared_with(pair);
+        let shown = shown.filter(|_| self.compared_with(pair).is_some());
         let measure = all.measure(&self.frozen, self.question.measure);
-        let status = cell.map(|cell| cell.status);
         ReferenceOut {
             kind: place.map_or("area", |place| place.kind()),
             code: place.map_or_else(String::new, Place::code),
             label: self.reference_label(no).get(lang).to_owned(),
             measure: measure.map_or_else(String::new, |measure| measure.code.clone()),
             period: period.map_or_else(String::new, |period| period.code.clone()),
-            value: measure
-                .zip(cell)
-                .and_then(|(measure, cell)| shown(measure, cell)),
-            status,
-            status_label: status.map(|status| labelled(&CellStatus::LIST, status.as_str(), lang)),
-            coverage: cell.and_then(incomplete).map(CoverageOut::from),
+            value: shown.and_then(|row| row.value),
+            status: shown.map(|row| row.status),
+            status_label: shown.map(|row| row.status_label),
+            origin: shown.and_then(|row| row.origin),
+            precision: shown.and_then(|row| row.precision),
+            numerator: shown.and_then(|row| row.numerator),
+            denominator: shown.and_then(|row| row.denominator.clone()),
+            coverage: shown.and_then(|row| row.coverage.clone()),
         }
     }
 
@@ -332,8 +380,14 @@ impl Compared {
         place.map_or_else(Label::default, |place| place.label(&self.frozen))
     }
 
-    fn row(&self, no: usize, row: RowOut, pair: &Pair, lang: Lang) -> GapRow {
-        let reference = self.reference(no, pair, lang);
+    fn row(
+        &self,
+        no: usize,
+        row: RowOut,
+        reference: ReferenceOut,
+        pair: &Pair,
+        lang: Lang,
+    ) -> GapRow {
         let without = |row: RowOut| GapRow {
             row,
             reference: reference.clone(),
@@ -361,6 +415,8 @@ impl Compared {
                     value: None,
                     origin: None,
                     precision: None,
+                    numerator: None,
+                    denominator: None,
                     coverage: None,
                     status,
                     status_label: labelled(&CellStatus::LIST, status.as_str(), lang),
@@ -390,44 +446,70 @@ impl Compared {
         }
     }
 
-    fn table_row(&self, no: usize, pair: &Pair) -> Row {
-        match &pair.outcome {
-            Outcome::Gap(gap) => Row {
+    /// A row of the table; `cells` are all cells of both sides as rows.
+    fn table_row(&self, no: usize, pair: &Pair, cells: &[Row]) -> Row {
+        let own = cells.get(pair.own).cloned().unwrap_or_default();
+        let (value, beside) = match own.values.split_first() {
+            Some((value, beside)) => (*value, beside),
+            None => (None, Default::default()),
+        };
+        let other = cells.get(pair.other).map(|row| row.values.iter().skip(1));
+        let beside: Vec<Option<f64>> = beside
+            .iter()
+            .chain(other.into_iter().flatten())
+            .copied()
+            .collect();
+        let (numbers, remarks): ([Option<f64>; 5], Vec<Label>) = match &pair.outcome {
+            Outcome::NotComparable(reasons) => {
+                return Row {
+                    values: vec![None; 5 + beside.len()],
+                    status: CellStatus::NotComparable.as_str(),
+                    remark: joined(labels(reasons).collect()),
+                };
+            }
+            Outcome::Gap(gap) => {
                 #[expect(
                     clippy::cast_precision_loss,
                     reason = "numbers of people are far below 2^53"
                 )]
-                values: vec![
+                let children = gap.children.map(|n| n as f64);
+                let numbers = [
                     Some(gap.value),
                     Some(gap.reference),
                     Some(gap.difference),
                     gap.ratio,
-                    gap.children.map(|n| n as f64),
-                ],
-                status: self
-                    .answer
-                    .cells
-                    .get(pair.own)
-                    .map_or(CellStatus::Reported, |cell| cell.status)
-                    .as_str(),
-                remark: Some(self.sentence(no, gap, pair)),
-            },
-            Outcome::NotComparable(reasons) => empty(CellStatus::NotComparable, reasons),
-            Outcome::Missing | Outcome::NoReference => {
-                let Some(cell) = self.answer.cells.get(pair.own) else {
-                    return empty(CellStatus::NotAvailable, &[]);
-                };
-                let mut reasons = cell.reasons.clone();
-                if pair.outcome == Outcome::NoReference {
-                    reasons.push(Reason::ReferenceMissing);
-                }
-                let measure = self.question.asked.measure(&self.frozen, 0);
-                let value = measure.and_then(|measure| shown(measure, cell));
-                Row {
-                    values: vec![value, None, None, None, None],
-                    ..empty(cell.status, &reasons)
-                }
+                    children,
+                ];
+                let compared = self.compared_with(pair).map(quoted).unwrap_or_default();
+                let compared = compared.into_iter().map(|said| {
+                    Label::new(
+                        format!("Jämförelsetalet: {}", said.sv),
+                        format!("The reference: {}", said.en),
+                    )
+                });
+                let sentence = self.sentence(no, gap, pair);
+                (
+                    numbers,
+                    std::iter::once(sentence)
+                        .chain(own.remark)
+                        .chain(compared)
+                        .collect(),
+                )
             }
+            Outcome::Missing => (
+                [value, None, None, None, None],
+                own.remark.into_iter().collect(),
+            ),
+            Outcome::NoReference => {
+                let missing = labels(&[Reason::ReferenceMissing]).collect::<Vec<_>>();
+                let remarks = own.remark.into_iter().chain(missing).collect();
+                ([value, None, None, None, None], remarks)
+            }
+        };
+        Row {
+            values: numbers.into_iter().chain(beside).collect(),
+            status: own.status,
+            remark: joined(remarks),
         }
     }
 
@@ -534,10 +616,47 @@ fn explained(reasons: &[Reason], lang: Lang) -> Vec<ReasonOut> {
         .collect()
 }
 
-fn empty(status: CellStatus, reasons: &[Reason]) -> Row {
-    Row {
-        values: vec![None; 5],
-        status: status.as_str(),
-        remark: remark(reasons),
+/// The same number, of what is compared with.
+fn of_reference(metric: &Metric) -> Metric {
+    let (code, sv, en) = match metric.code {
+        "numerator" => ("referenceNumerator", "täljare", "numerator"),
+        "denominator" => ("referenceDenominator", "nämnare", "denominator"),
+        "coverageReported" => (
+            "referenceCoverageReported",
+            "delar som rapporterat",
+            "parts that have reported",
+        ),
+        _ => (
+            "referenceCoverageExpected",
+            "delar som finns",
+            "parts there are",
+        ),
+    };
+    Metric {
+        code,
+        label: Label::new(format!("Jämförelsens {sv}"), format!("Reference: {en}")),
+        unit: metric.unit.clone(),
     }
 }
+
+/// What the members of a trend are called.
+const TREND_WORDS: [Word; 10] = [
+    ("kind", "Slag av plats", "Kind of place"),
+    ("code", "Kod", "Code"),
+    ("label", "Plats", "Place"),
+    ("groupCodes", "Grupp", "Group"),
+    ("firstPeriod", "Första period", "First period"),
+    ("lastPeriod", "Sista period", "Last period"),
+    (
+        "change",
+        "Förändring i procentenheter",
+        "Change in percentage points",
+    ),
+    ("trend", "Riktning, kod", "Trend, code"),
+    ("trendLabel", "Riktning", "Trend"),
+    (
+        "reasons",
+        "Varför ingen förändring visas",
+        "Why there is no change",
+    ),
+];

@@ -13,6 +13,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use self::answer::{Compared, GapsOut};
 use self::question::GapQuestion;
 use super::blocks::Base;
+use super::codes::Included;
 use super::deliver::{self, Delivered, Dialect, Format, Wanted};
 use super::library::Library;
 use super::query::{Asked, Selection};
@@ -21,7 +22,7 @@ use crate::access::permission::StatisticsRead;
 use crate::access::{Grant, Permission};
 use crate::db::Db;
 use crate::http::lang::Lang;
-use crate::http::params::Joined;
+use crate::http::params::{AnyOf, Joined};
 use crate::problem::ApiResult;
 
 /// What to compare with, and how to write the answer.
@@ -39,6 +40,9 @@ pub struct Reference {
     /// The period that is compared with, if it is the same for all.
     #[param(example = "2018")]
     pub reference_period: Option<String>,
+    /// What to show beside the shares and those that they are compared with, comma separated.
+    #[param(value_type = Option<Vec<Included>>, style = Form, explode = false)]
+    pub include: Option<AnyOf<Included>>,
     /// The format, if the `Accept` header cannot be set.
     pub format: Option<Format>,
     /// How CSV is written.
@@ -81,7 +85,8 @@ async fn get_gaps(
         let answer = db
             .read(async |conn| rates::part(conn, &frozen, &question.all, Base::Protected).await)
             .await?;
-        Ok(Compared::new(frozen, question, answer))
+        let included = reference.include.map_or_else(Vec::new, |AnyOf(all)| all);
+        Ok(Compared::new(frozen, question, answer, included))
     })
     .await
 }

@@ -48,7 +48,7 @@ pub fn distance(label: &Label, gap: &Gap) -> Label {
 
 /// How much of a place is in its number, if not all of it.
 #[must_use]
-pub fn incomplete(cell: &Cell) -> Option<Coverage> {
+fn incomplete(cell: &Cell) -> Option<Coverage> {
     cell.coverage
         .filter(|coverage| coverage.reported < coverage.expected)
 }

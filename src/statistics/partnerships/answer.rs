@@ -1,5 +1,7 @@
 //! The answer of `/statistics/partnerships`, as JSON and as a table.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -10,6 +12,7 @@ use super::choice::Choice;
 use super::count::{Counted, Counts};
 use super::selection::Selection;
 use super::summary::{Part, Summary};
+use crate::formats::beside::{Beside, Word};
 use crate::formats::table::{Category, Dimension, Label, Metric, Note, Role, Row, Table, Unit};
 use crate::http::lang::Lang;
 use crate::problem::ApiResult;
@@ -75,6 +78,9 @@ pub struct PartnershipStatistics {
     #[schema(example = json!([{"mandatory": false,
         "text": "Ett samarbete som gäller ett län eller hela landet räknas för det området, inte för var och en av kommunerna."}]))]
     pub notes: Vec<NoteOut>,
+    /// The pages that tell of the partnerships, those that tell of most first; last, without an address, those that
+    /// offices have told of themselves.
+    pub sources: Vec<PartnershipSource>,
     /// How to cite this answer.
     pub citation: CitationOut,
     /// The lasting address of this answer: it names the publication.
@@ -87,6 +93,17 @@ pub struct PartnershipStatistics {
     pub rows: Vec<PartnershipCount>,
     /// Municipalities without civil society, and what goes on after projects.
     pub summary: PartnershipSummary,
+}
+
+/// Where partnerships of an answer are told of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PartnershipSource {
+    /// The page; null where the registry names none.
+    #[schema(example = "https://kulturskoleradet.se/projekt/kulturskolan-i-storstan/")]
+    pub url: Option<String>,
+    /// How many of the partnerships it tells of.
+    #[schema(example = 7)]
+    pub partnerships: usize,
 }
 
 /// A code with its label in the language of the request.
@@ -247,6 +264,49 @@ pub struct EndedProject {
     pub partnerships: ShareOf,
 }
 
+/// What the members of the summary and of the sources are called.
+const WORDS: [Word; 19] = [
+    (
+        "withoutCivilSociety",
+        "Kommuner utan civilsamhälle",
+        "Without civil society",
+    ),
+    ("count", "antal", "number"),
+    ("of", "av", "of"),
+    ("municipalities", "vilka", "which"),
+    (
+        "continuingPartnerships",
+        "Samarbeten som fortsätter",
+        "Partnerships that go on",
+    ),
+    (
+        "continuingProjects",
+        "Projekt som fortsätter",
+        "Projects that go on",
+    ),
+    ("endedProjects", "Avslutade projekt", "Ended projects"),
+    ("percent", "procent", "percent"),
+    ("numerator", "som fortsätter", "that go on"),
+    (
+        "denominator",
+        "där källan säger det",
+        "of which the source says",
+    ),
+    (
+        "unknown",
+        "där källan inte säger det",
+        "of which the source does not say",
+    ),
+    ("code", "Kod", "Code"),
+    ("label", "Namn", "Name"),
+    ("id", "Id", "Id"),
+    ("title", "Titel", "Title"),
+    ("endMonth", "Sista månad", "Last month"),
+    ("continuation", "Fortsättning", "Continuation"),
+    ("partnerships", "Samarbeten", "Partnerships"),
+    ("url", "Adress", "Address"),
+];
+
 /// Everything that the answer is written from.
 pub struct PartnershipAnswer {
     frozen: Arc<Frozen>,
@@ -338,6 +398,23 @@ impl PartnershipAnswer {
         notes
     }
 
+    fn sources(&self) -> Vec<PartnershipSource> {
+        let mut by_page: BTreeMap<Option<&str>, usize> = BTreeMap::new();
+        for chosen in Choice::new(&self.frozen, &self.selection).chosen {
+            let page = chosen.partnership.source_url.as_deref();
+            *by_page.entry(page).or_default() += 1;
+        }
+        let mut pages: Vec<_> = by_page.into_iter().collect();
+        pages.sort_by_key(|(page, count)| (page.is_none(), Reverse(*count)));
+        pages
+            .into_iter()
+            .map(|(page, partnerships)| PartnershipSource {
+                url: page.map(str::to_owned),
+                partnerships,
+            })
+            .collect()
+    }
+
     fn summary(&self, lang: Lang) -> PartnershipSummary {
         let choice = Choice::new(&self.frozen, &self.selection);
         let summary = Summary::new(&self.frozen, &self.selection, &choice);
@@ -403,12 +480,16 @@ impl Answer for PartnershipAnswer {
     type Body = PartnershipStatistics;
 
     fn body(&self, form: &Form) -> PartnershipStatistics {
-        // The table knows the categories of each row by its place.
-        let table = self.table(form);
+        // A table knows the categories of each row by its place.
+        let table = Table {
+            dimensions: self.dimensions(),
+            ..Table::empty("", title())
+        };
         PartnershipStatistics {
             publication: PublicationOut::of(&self.frozen, Protection::None, form.lang),
             parameters: ParameterOut::all(&self.frozen, self.selection.canonical()),
-            notes: NoteOut::all(&table.notes, form.lang),
+            notes: NoteOut::all(&self.notes(), form.lang),
+            sources: self.sources(),
             citation: citation(&self.frozen, &title(), &form.permanent_url).into(),
             permanent_url: form.permanent_url.clone(),
             rows: self
@@ -452,6 +533,20 @@ impl Answer for PartnershipAnswer {
                 })
                 .collect(),
             notes: self.notes(),
+            beside: vec![
+                Beside::new(
+                    "summary",
+                    Label::new("Sammanfattning", "Summary"),
+                    &WORDS,
+                    &self.summary(form.lang),
+                ),
+                Beside::new(
+                    "sources",
+                    Label::new("Källor", "Sources"),
+                    &WORDS,
+                    &self.sources(),
+                ),
+            ],
             source: Label::new("Samverkans register", "The registry of Samverkan"),
             protection: Protection::None.as_str(),
             statuses: deliver::statuses(),

@@ -63,6 +63,7 @@ fn partnership(
         from: text(months[0]),
         to: text(months[1]),
         continues,
+        source_url: None,
     }
 }
 

@@ -54,6 +54,7 @@ fn dictionary() -> Dictionary {
         ages: vec![band(false), band(true)],
         subjects: texts(&["dance"]),
         forms: texts(&["targeted_activity"]),
+        ..Dictionary::default()
     }
 }
 

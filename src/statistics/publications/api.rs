@@ -9,7 +9,9 @@ use uuid::Uuid;
 
 use super::admission::unknown;
 use super::findings::Rule;
-use super::forms::{FindingOut, PublicationIn, PublicationOut, PublicationStateIn, TrialOut};
+use super::forms::{
+    FindingOut, PublicationIn, PublicationOut, PublicationStateIn, QualityOut, TrialOut,
+};
 use super::make::CONTENTS;
 use super::model::PublicationRow;
 use super::store;
@@ -278,7 +280,8 @@ async fn create_publication(
 /// Show a publication
 ///
 /// By its name, or `latest`: the newest that is published and not made of invented data; then `Content-Location` says which
-/// one it is. While it is being made, this is where its progress is told.
+/// one it is. While it is being made, this is where its progress is told. A withdrawn one is gone: 410 with the reason and
+/// the successor; the list still has it.
 #[utoipa::path(tag = "statistics", operation_id = "get_publication", params(("publicationName" = String, Path, description = "Name of the publication, or `latest`", example = "2025.1"), ItemQuery),
     security(("bearer" = [Permission::StatisticsRead.as_str()])), responses((status = 200, description = "The publication", body = PublicationOut)))]
 #[get("/publications/{publicationName}")]
@@ -291,6 +294,11 @@ async fn get_publication(
     query: Params<ItemQuery>,
 ) -> ApiResult<Item<PublicationOut>> {
     let row = seen(&db, &library, &grant, &name).await?;
+    if row.state == PublicationState::Withdrawn {
+        // Another process may have withdrawn it a moment ago, which the library does not know yet.
+        db.read(async |conn| library.refresh(conn).await).await?;
+        library.find(&db, &row.name).await?;
+    }
     let item = resource::show::<Publications, _>(&req, &db, &grant, &row.name, &query.0).await?;
     Ok(match name.as_str() {
         "latest" => item.located(&req, &format!("{}/{}", Publications::PATH, row.name)),
@@ -336,7 +344,7 @@ async fn list_publication_findings(
 /// How small numbers were protected, and how far the published totals lie from the true ones, by level of area: measured
 /// when it was made.
 #[utoipa::path(tag = "statistics", operation_id = "get_publication_quality", params(("publicationName" = String, Path, description = "Name of the publication, or `latest`", example = "2025.1"), NoQuery),
-    security(("bearer" = [Permission::StatisticsRead.as_str()])), responses((status = 200, description = "The measured information loss", body = quality::Document)))]
+    security(("bearer" = [Permission::StatisticsRead.as_str()])), responses((status = 200, description = "The measured information loss", body = QualityOut)))]
 #[get("/publications/{publicationName}/quality")]
 async fn get_publication_quality(
     req: HttpRequest,
@@ -345,7 +353,7 @@ async fn get_publication_quality(
     grant: Grant<StatisticsRead>,
     name: web::Path<String>,
     _: Params<NoQuery>,
-) -> ApiResult<Item<quality::Document>> {
+) -> ApiResult<Item<QualityOut>> {
     let row = seen(&db, &library, &grant, &name).await?;
     let mut found = db
         .read(async |conn| store::documents(conn, vec![row.id], QUALITY).await)
@@ -353,12 +361,18 @@ async fn get_publication_quality(
     let document = found.remove(&row.id).ok_or_else(no_publication)?;
     let document: quality::Document =
         serde_json::from_value(document).map_err(|error| outdated(&row.name, &error))?;
-    Item::new(&req, &document, None, None)
+    let out = QualityOut {
+        publication: row.name,
+        synthetic: row.synthetic,
+        document,
+    };
+    Item::new(&req, &out, None, None)
 }
 
 /// Withdraw a publication
 ///
-/// From then on its statistics answer 410 with the reason and the successor; what is said here of it stays. Only a published
+/// From then on it and its statistics answer 410 with the reason and the successor; the list of publications keeps what is
+/// said of it. Only a published
 /// one can be withdrawn (409 `state_transition`), and it stays so: a correction is a new publication.
 #[utoipa::path(tag = "statistics", operation_id = "update_publication_state", params(("publicationName" = String, Path, description = "Name of the publication", example = "2025.1")), request_body = PublicationStateIn,
     security(("bearer" = [Permission::Publish.as_str()])), responses((status = 200, description = "The publication as it is now", body = PublicationOut)))]
@@ -408,12 +422,19 @@ async fn update_publication_state(
 }
 
 fn not_so(old: PublicationState, new: PublicationState) -> Problem {
+    let (old, new) = (old.code(), new.code());
     Problem::new(ProblemKind::Conflict).fault(Fault::at(
         "/state",
         "state_transition",
         text(
-            format!("En publicering som är {old} kan inte bli {new}."),
-            format!("A publication that is {old} cannot become {new}."),
+            format!(
+                "En publicering kan inte gå från ”{}” till ”{}”.",
+                old.label_sv, new.label_sv
+            ),
+            format!(
+                "A publication cannot go from “{}” to “{}”.",
+                old.label_en, new.label_en
+            ),
         ),
     ))
 }

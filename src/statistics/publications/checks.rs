@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chrono::{Datelike, NaiveDate};
 
 use super::findings::{Finding, Findings, Rule};
-use crate::participation::codes::PeriodKind;
+use crate::participation::codes::{Gender, PeriodKind};
 use crate::statistics::codes::{Level, Severity};
 use crate::statistics::cube::{
     Additive, Axes, Axis, Cell, Dictionary, Fit, REST, Residents, WHOLE, residents, sums,
@@ -143,27 +143,72 @@ pub fn against_residents(
         (*persons > residents).then_some((*gender, *from, *to, *persons, residents))
     });
     if let Some((gender, from, to, persons, residents)) = excess {
-        let gender = match gender {
-            WHOLE => "total",
-            gender => dictionary
-                .genders
-                .get(usize::from(gender) - 1)
-                .map_or("?", String::as_str),
-        };
+        let (sv, en) = gender_names(gender, dictionary);
         let finding = Finding::new(
             Rule::PersonsAbovePopulation,
             Severity::Error,
             format!(
-                "{measure} i {area}, {}: {persons} personer ({gender}, {from}–{to} år) men {residents} invånare.",
+                "{measure} i {area}, {}: {persons} personer ({sv}, {from}–{to} år) men {residents} invånare.",
                 period.code
             ),
             format!(
-                "{measure} in {area}, {}: {persons} persons ({gender}, aged {from}–{to}) but {residents} residents.",
+                "{measure} in {area}, {}: {persons} persons ({en}, aged {from}–{to}) but {residents} residents.",
                 period.code
             ),
         );
         findings.add(finding.about(measure, area, &period.code));
     }
+}
+
+/// What a gender is called, in Swedish and English.
+fn gender_names(gender: u8, dictionary: &Dictionary) -> (&'static str, &'static str) {
+    let place = usize::from(gender).checked_sub(1);
+    let code = match place {
+        None => Some(Gender::Total.as_str()),
+        Some(place) => dictionary.genders.get(place).map(String::as_str),
+    };
+    let known = code.and_then(|code| Gender::LIST.find(code));
+    known.map_or(("?", "?"), |known| (known.label_sv, known.label_en))
+}
+
+/// Looks for numbers of girls alone or boys alone, with no total that would tell of the others: whoever is not told of
+/// would be shown as nobody.
+pub fn one_gender_only(
+    (measure, area, period): (&str, &str, &Period),
+    cells: &[Cell],
+    dictionary: &Dictionary,
+    findings: &mut Findings,
+) {
+    let told: BTreeSet<u8> = cells.iter().map(|cell| cell.gender).collect();
+    let code = |gender: &u8| {
+        let place = usize::from(*gender).checked_sub(1)?;
+        dictionary.genders.get(place).map(String::as_str)
+    };
+    let codes: BTreeSet<&str> = told.iter().filter_map(code).collect();
+    let both = [Gender::Girls, Gender::Boys].map(|gender| codes.contains(gender.as_str()));
+    let total = told.iter().any(|gender| [WHOLE, REST].contains(gender));
+    let missing = match both {
+        [true, false] => Gender::Boys,
+        [false, true] => Gender::Girls,
+        _ => return,
+    };
+    if total {
+        return;
+    }
+    let (sv, en) = (missing.code().label_sv, missing.code().label_en);
+    let finding = Finding::new(
+        Rule::BreakdownIncomplete,
+        Severity::Warning,
+        format!(
+            "{measure} i {area}, {}: ”{sv}” saknas, och det finns ingen summa. De skulle visas som 0.",
+            period.code
+        ),
+        format!(
+            "{measure} in {area}, {}: “{en}” is missing, and there is no total. It would be shown as 0.",
+            period.code
+        ),
+    );
+    findings.add(finding.about(measure, area, &period.code));
 }
 
 /// Which municipalities exist when, and which districts of a scheme a municipality has.
@@ -343,6 +388,35 @@ mod tests {
             0,
             "residents of all ages are not known"
         );
+    }
+
+    #[test]
+    fn one_gender_alone_is_noticed() {
+        let dictionary = Dictionary {
+            genders: vec!["girls".to_owned(), "boys".to_owned()],
+            ..Dictionary::default()
+        };
+        let told = |genders: &[u8]| {
+            let mut findings = Findings::default();
+            let cells: Vec<Cell> = genders.iter().map(|gender| cell(*gender, 1, 12)).collect();
+            let what = ("pupils", "1880", &year("2024"));
+            one_gender_only(what, &cells, &dictionary, &mut findings);
+            findings
+                .kept()
+                .iter()
+                .map(|found| found.text.sv.clone())
+                .collect::<Vec<_>>()
+        };
+        let said = |missing: &str| {
+            vec![format!(
+                "pupils i 1880, 2024: ”{missing}” saknas, och det finns ingen summa. De skulle visas som 0."
+            )]
+        };
+        assert_eq!(told(&[1]), said("Pojkar"));
+        assert_eq!(told(&[2]), said("Flickor"));
+        for complete in [&[1, 2][..], &[WHOLE], &[1, WHOLE], &[1, REST], &[]] {
+            assert!(told(complete).is_empty(), "{complete:?}");
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::areas::{Behind, Open, has_numbers, left_out};
 use super::blocks::{Place, Writer};
-use super::checks::{Existing, Series, against_residents, total};
+use super::checks::{Existing, Series, against_residents, one_gender_only, total};
 use super::findings::{Finding, Findings, Rule};
 use super::plain::Stopped;
 use super::residents::{Populations, Together};
@@ -477,8 +477,9 @@ impl<'a> Run<'a> {
                 sink.series
                     .check(&measure.code, sums.area, self.period, truth, sink.findings);
             }
+            let what = (measure.code.as_str(), sums.area, self.period);
+            one_gender_only(what, sums.raw, &sink.dictionary, sink.findings);
             if measure.unit == MeasureUnit::Persons {
-                let what = (measure.code.as_str(), sums.area, self.period);
                 against_residents(
                     what,
                     sums.raw,

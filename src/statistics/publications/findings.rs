@@ -28,6 +28,8 @@ code_list! {
     PersonsAbovePopulation = "persons_above_population", "Fler personer än invånare", "More persons than residents";
     /// By more than half and at least 50 against the year before.
     Jump = "jump", "Stort hopp mot året före", "A jump against the year before";
+    /// Some genders and neither the others nor a total: the others would be read as nobody.
+    BreakdownIncomplete = "breakdown_incomplete", "Indelningen är inte fullständig", "The breakdown is incomplete";
     /// Of those that existed on the last day of a period that other municipalities reported.
     MissingMunicipality = "missing_municipality", "Kommuner saknas", "Municipalities are missing";
     /// Two crossing breakdowns of one total would let small groups be computed.

@@ -11,7 +11,23 @@ use super::make::{Contents, Made, Wanted};
 use super::model::{FindingRow, PublicationRow};
 use crate::statistics::codes::{PublicationPhase, PublicationState, Severity};
 use crate::statistics::frozen::Both;
+use crate::statistics::quality;
 use crate::values::{Line, Prose};
+
+/// The measured information loss of a publication.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = PublicationQuality)]
+pub struct QualityOut {
+    /// The publication.
+    #[schema(example = "2025.1")]
+    pub publication: String,
+    /// Whether it is made of invented data: then this says how the method works, and nothing of the real world.
+    #[schema(example = false)]
+    pub synthetic: bool,
+    /// What protection cost.
+    #[serde(flatten)]
+    pub document: quality::Document,
+}
 
 /// A publication: what was frozen under a name that can be cited.
 #[derive(Clone, Debug, Serialize, ToSchema)]

@@ -12,7 +12,7 @@ use super::findings::{Finding, Findings, Rule};
 use super::plain::{Stopped, rows};
 use super::residents::Populations;
 use crate::participation::codes::{
-    ActivityForm, Denominator, Gender, MeasureKind, PeriodKind, Subject,
+    ActivityForm, Denominator, Gender, MeasureKind, PeriodKind, ReportState, Subject,
 };
 use crate::problem::{Fault, Problem, text};
 use crate::statistics::codes::Severity;
@@ -86,6 +86,7 @@ struct PartnershipRow {
     from: Option<String>,
     to: Option<String>,
     continues: Option<bool>,
+    source: Option<String>,
 }
 
 /// The sources of a publication, in the order of precedence: the named ones, or all that are published and have approved
@@ -211,6 +212,8 @@ fn dictionary() -> Dictionary {
         ages: Vec::new(),
         subjects: codes(Subject::LIST.codes, Subject::All.as_str()),
         forms: codes(ActivityForm::LIST.codes, ActivityForm::All.as_str()),
+        // As they are met.
+        met_forms: Vec::new(),
     }
 }
 
@@ -270,11 +273,13 @@ async fn waiting(client: &Client, ids: &[Uuid], findings: &mut Findings) -> Resu
             period,
             state,
         } = row;
+        let state = ReportState::LIST.find(&state);
+        let (sv, en) = state.map_or(("", ""), |state| (state.label_sv, state.label_en));
         let mut finding = Finding::new(
             Rule::ReportsNotApproved,
             Severity::Information,
-            format!("Rapporten för {area}, {period} är {state} och tas inte med."),
-            format!("The report of {area}, {period} is {state} and is left out."),
+            format!("Rapporten för {area}, {period} är inte godkänd ({sv}) och tas inte med."),
+            format!("The report of {area}, {period} is not approved ({en}) and is left out."),
         )
         .of(Some(source), Some(id));
         finding.area = Some(area);
@@ -302,6 +307,7 @@ async fn network(client: &Client) -> Result<Network, Stopped> {
             from: row.from,
             to: row.to,
             continues: row.continues,
+            source_url: row.source,
         })
     });
     Ok(Network {

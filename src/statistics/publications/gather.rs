@@ -1,6 +1,6 @@
 //! Reading the observations of the chosen reports, one by one, in the order of the families.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::pin::pin;
 
 use futures_util::TryStreamExt;
@@ -62,7 +62,7 @@ pub async fn gather(
     let existing = Existing::new(&ground.places.areas);
     let protector = Protector::new(&ground.key, ground.catalogue.policies.clone());
     let mut said = Vec::new();
-    let (sink, bases) = {
+    let (sink, bases, forms) = {
         let around = Around {
             places: &ground.places,
             existing: &existing,
@@ -96,7 +96,8 @@ pub async fn gather(
         reading.end()?;
         std::mem::swap(&mut said, &mut reading.said);
         progress.reach(reading.read);
-        (reading.sink, reading.bases)
+        let forms = std::mem::take(&mut reading.forms);
+        (reading.sink, reading.bases, forms)
     };
     let observations = u64::try_from(progress.reached()).unwrap_or_default();
     missing_municipalities(
@@ -113,7 +114,13 @@ pub async fn gather(
         coverage,
         ..
     } = sink;
-    ground.catalogue.dictionary = dictionary;
+    let met = (1..).zip(&dictionary.forms);
+    let met = met.filter(|(number, _)| forms.contains(number));
+    let met_forms = met.map(|(_, form)| form.clone()).collect();
+    ground.catalogue.dictionary = Dictionary {
+        met_forms,
+        ..dictionary
+    };
     for (measure, bases) in ground.catalogue.measures.iter_mut().zip(bases) {
         measure.bases = bases;
     }
@@ -217,6 +224,8 @@ struct Reading<'a, 'w, 'c> {
     bases: Vec<Vec<String>>,
     /// Which report has numbers of which measure for which area.
     said: Vec<(usize, usize, String)>,
+    /// Which forms of activity something was counted by, by their numbers.
+    forms: BTreeSet<u8>,
     family: Option<Now<'a>>,
     speaker: Option<Speaker>,
     read: i64,
@@ -249,6 +258,7 @@ impl<'a, 'w, 'c> Reading<'a, 'w, 'c> {
             sink,
             bases: vec![Vec::new(); ground.catalogue.measures.len()],
             said: Vec::new(),
+            forms: BTreeSet::new(),
             family: None,
             speaker: None,
             read: 0,
@@ -383,7 +393,9 @@ impl<'a, 'w, 'c> Reading<'a, 'w, 'c> {
         }
         let age = age(&mut self.sink.dictionary, observation.age_band)?;
         if now.run.is_some() {
-            speaker.cells.push(self.numbers.cell(age, observation));
+            let cell = self.numbers.cell(age, observation);
+            self.forms.insert(cell.form);
+            speaker.cells.push(cell);
             return Ok(());
         }
         let (id, source, source_no) = speaking(self.ground, report);

@@ -313,7 +313,10 @@ fn finest(dimension: Dimension, dictionary: &Dictionary) -> Vec<String> {
         Dimension::Gender => dictionary.genders.clone(),
         Dimension::Subject => dictionary.subjects.clone(),
         Dimension::ActivityForm => {
-            let forms = &dictionary.forms;
+            let forms = match dictionary.met_forms.as_slice() {
+                [] => &dictionary.forms,
+                _ => &dictionary.met_forms,
+            };
             let is_leaf = |form: &&String| !forms.iter().any(|other| form_within(other, form));
             forms.iter().filter(is_leaf).cloned().collect()
         }

@@ -120,6 +120,7 @@ fn catalogue() -> Catalogue {
             forms: ["subject_course", "subject_course_long", "targeted_activity"]
                 .map(str::to_owned)
                 .to_vec(),
+            ..Dictionary::default()
         },
         measures: vec![
             Measure {
@@ -254,6 +255,7 @@ fn network() -> Network {
         from: Some(from.to_owned()),
         to: to.map(str::to_owned),
         continues: None,
+        source_url: None,
     };
     Network {
         partners: vec![

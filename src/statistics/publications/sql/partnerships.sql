@@ -1,10 +1,11 @@
--- Question: who works with whom, where, as what, from when until when?
+-- Question: who works with whom, where, as what, from when until when, and which page tells of it?
 -- Grain:    one row a published partnership, as JSON; partner and project by id.
 -- Caveats:  a partnership whose partner, project or collaboration is hidden is hidden too.
 SELECT json_build_object('id', partnership.id, 'partner', partnership.partner_id, 'project', partnership.project_id,
     'collaboration', partnership.collaboration_id, 'area', partnership.area_code, 'role', partnership.role,
     'form', partnership.form, 'from', partnership.valid_from, 'to', partnership.valid_to,
-    'continues', partnership.continues_after_project)::text
+    'continues', partnership.continues_after_project,
+    'source', COALESCE(partnership.source_url, project.source_url, collaboration.source_url))::text
 FROM partnerships AS partnership
 JOIN partners AS partner ON partner.id = partnership.partner_id AND partner.deleted_at IS NULL AND partner.state = 'published'
 LEFT JOIN projects AS project ON project.id = partnership.project_id

@@ -22,6 +22,7 @@ fn dictionary() -> Dictionary {
             "open_activity",
             "voluntary_activity",
         ]),
+        ..Dictionary::default()
     }
 }
 
@@ -143,4 +144,27 @@ fn every_cell_is_in_exactly_one_group_of_a_default_split() {
             }
         }
     }
+}
+
+#[test]
+fn a_form_is_split_by_where_nothing_finer_was_counted() {
+    let split = |met: &[&str]| -> Vec<String> {
+        let met_forms = met.iter().map(|form| (*form).to_owned()).collect();
+        let dictionary = Dictionary {
+            met_forms,
+            ..dictionary()
+        };
+        finest(Dimension::ActivityForm, &dictionary)
+    };
+    assert_eq!(
+        split(&["subject_course", "open_activity"]),
+        ["subject_course", "open_activity"]
+    );
+    assert_eq!(
+        split(&["subject_course", "subject_course_long"]),
+        ["subject_course_long"]
+    );
+    assert_eq!(split(&["voluntary_activity"]), ["voluntary_activity"]);
+    // A publication that does not know what was counted.
+    assert_eq!(split(&[]), ["subject_course_long", "open_activity"]);
 }
