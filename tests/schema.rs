@@ -195,6 +195,7 @@ async fn every_rule_of_the_database_can_be_told() {
     let others = [
         "observation_value_fits_measure",
         "observation_area_inside_report",
+        "import_row_import_exists",
         "client_two_secrets",
         "checkpoint_at_most_fifty",
         "areas_pkey",

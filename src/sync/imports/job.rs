@@ -5,19 +5,23 @@
 //! while the lease is its own: so each row is done once, whatever dies when. A partial import is written in parts of
 //! their own; an atomic one in one transaction, on a connection of its own, and from the first row after an interruption.
 
-use std::sync::Arc;
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
+use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
-use super::payload::File;
+use super::payload::{self, File, Survey};
 use super::run;
 use super::store::{self, Request};
 use super::worker::{ATTEMPTS, Worker};
 use crate::background::Background;
 use crate::db::Shared;
+use crate::formats::read::ReadFault;
 use crate::problem::ApiResult;
 
 /// How often a worker looks for imports that nobody told it of.
@@ -27,6 +31,54 @@ const AGAIN: Duration = Duration::from_millis(500);
 /// How much of a file is kept in one row.
 const PIECE: usize = 512 * 1024;
 
+/// How many files are handed over to the worker as they came. More wait in the database alone.
+const HANDED: usize = 8;
+/// How long they lie there.
+const WAITING: Duration = Duration::from_mins(15);
+
+/// A file on its way from the request to the worker of the same process. The database has it too, for every other; but
+/// then it must be read back and looked through once more, which is being done here while the database takes it.
+pub(super) struct Handed {
+    pub(super) file: File,
+    pub(super) survey: JoinHandle<Result<Survey, Vec<ReadFault>>>,
+    pub(super) since: Instant,
+}
+
+/// The files that wait for the worker of this process, by the id of their import.
+#[derive(Clone, Default)]
+struct Desk(Arc<Mutex<HashMap<Uuid, Handed>>>);
+
+impl Desk {
+    /// Lays a file down and begins to look it through.
+    fn lay(&self, file: &File) {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.len() < HANDED {
+            let (id, file, reading) = (file.plan.id, file.clone(), file.clone());
+            let survey = spawn_blocking(move || payload::survey(&reading));
+            let since = Instant::now();
+            waiting.insert(
+                id,
+                Handed {
+                    file,
+                    survey,
+                    since,
+                },
+            );
+        }
+    }
+
+    fn take(&self, id: Uuid) -> Option<Handed> {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.remove(&id)
+    }
+
+    /// Clears away what another process has taken up, or nobody.
+    fn clear(&self) {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.retain(|_, handed| handed.since.elapsed() < WAITING);
+    }
+}
+
 /// The worker of this process; clones share it. It ends with the last of them.
 #[derive(Clone)]
 pub struct Importer(Arc<Inner>);
@@ -35,6 +87,7 @@ struct Inner {
     shared: Arc<Shared>,
     limit: u64,
     wake: Arc<Notify>,
+    desk: Desk,
     thread: Background,
 }
 
@@ -46,6 +99,7 @@ impl Importer {
             shared,
             limit,
             wake: Arc::default(),
+            desk: Desk::default(),
             thread: Background::new("importing"),
         }))
     }
@@ -62,9 +116,10 @@ impl Importer {
     /// When the thread cannot be started.
     pub fn wake(&self) -> ApiResult<()> {
         let (shared, wake) = (Arc::clone(&self.0.shared), Arc::clone(&self.0.wake));
+        let desk = self.0.desk.clone();
         self.0
             .thread
-            .start_if_idle(async move |stopped| look(shared, wake, stopped).await)?;
+            .start_if_idle(async move |stopped| look(shared, wake, desk, stopped).await)?;
         self.0.wake.notify_one();
         Ok(())
     }
@@ -75,6 +130,7 @@ impl Importer {
     /// When it cannot be written.
     pub async fn queue(&self, file: &File, request: &Request) -> ApiResult<bool> {
         let plan = &file.plan;
+        self.0.desk.lay(file);
         let queued = self
             .0
             .shared
@@ -93,11 +149,12 @@ impl Importer {
                     position += 1;
                 }
             })
-            .await?;
-        if queued {
-            self.wake()?;
+            .await;
+        match queued {
+            Ok(true) => self.wake()?,
+            Ok(false) | Err(_) => drop(self.0.desk.take(plan.id)),
         }
-        Ok(queued)
+        queued
     }
 
     /// Ends the worker. What it was at is taken up by another process, or by this one when it starts again.
@@ -106,12 +163,18 @@ impl Importer {
     }
 }
 
-async fn look(shared: Arc<Shared>, wake: Arc<Notify>, mut stopped: watch::Receiver<bool>) {
+async fn look(
+    shared: Arc<Shared>,
+    wake: Arc<Notify>,
+    desk: Desk,
+    mut stopped: watch::Receiver<bool>,
+) {
     let holder = Uuid::now_v7();
     let mut purged = None::<Instant>;
     // The import that the database went away from under, and how often.
     let mut interrupted = (Uuid::nil(), 0);
     while !*stopped.borrow() {
+        desk.clear();
         if purged.is_none_or(|at| at.elapsed() > Duration::from_hours(1)) {
             purged = Some(Instant::now());
             if let Err(problem) = shared
@@ -135,6 +198,7 @@ async fn look(shared: Arc<Shared>, wake: Arc<Notify>, mut stopped: watch::Receiv
                         shared: &shared,
                         holder,
                         import: &import,
+                        handed: Cell::new(desk.take(import.id)),
                         patient: before < ATTEMPTS,
                     };
                     // On the heap: what it waits for is large.

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use diesel_async::SimpleAsyncConnection;
+use tokio::task::spawn_blocking;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use uuid::Uuid;
 
 use super::codes::{ImportMode, ImportState};
+use super::job::Handed;
 use super::model::ImportRow;
 use super::observations;
 use super::outcome::{Counts, FileFault, RowResult, Said};
@@ -67,6 +69,8 @@ pub(super) struct Worker<'a> {
     pub(super) holder: Uuid,
     /// What is to be done.
     pub(super) import: &'a ImportRow,
+    /// The file, if it came to this process.
+    pub(super) handed: Cell<Option<Handed>>,
     /// Whether it is tried again if the database goes away.
     pub(super) patient: bool,
 }
@@ -134,9 +138,15 @@ impl Worker<'_> {
                 )),
             ));
         }
-        let file = self.file().await?;
-        let reading = file.clone();
-        let survey = tokio::task::spawn_blocking(move || payload::survey(&reading))
+        let (file, survey) = match self.handed.take() {
+            Some(Handed { file, survey, .. }) => (file, survey),
+            None => {
+                let file = self.file().await?;
+                let reading = file.clone();
+                (file, spawn_blocking(move || payload::survey(&reading)))
+            }
+        };
+        let survey = survey
             .await
             .map_err(Problem::internal)?
             .map_err(|faults| Halt::Unreadable(unreadable(&faults)))?;
