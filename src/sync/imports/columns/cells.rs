@@ -4,6 +4,7 @@ use chrono::{Days, NaiveDate};
 use serde_json::{Map, Number, Value, json};
 use uuid::Uuid;
 
+use super::measures::Measures;
 use super::places::{Place, place};
 use super::{Column, Json, Kind, Reference, folded};
 use crate::formats::read::Cell;
@@ -22,6 +23,8 @@ pub(super) type Said = (&'static str, Text);
 pub(super) struct Around<'a> {
     /// The area of the row, as far as it was read.
     pub(super) area: Option<&'a str>,
+    /// The measures that there are.
+    pub(super) measures: &'a Measures,
 }
 
 /// Reads a cell that is not empty.
@@ -47,6 +50,13 @@ pub(super) fn value(column: &Column, cell: &Cell, around: &Around<'_>) -> Read {
             .map(|part| code(list, part))
             .collect::<Result<Vec<Value>, Said>>()
             .map(|codes| plainly(Value::Array(codes))),
+        Kind::Measure => {
+            let (value, said) = label(cell, written)?;
+            match value {
+                Value::String(written) => Ok((around.measures.code(&written)?.into(), said)),
+                other => Ok((other, said)),
+            }
+        }
         Kind::Number => number(cell, &written).and_then(|number| {
             let number = Number::from_f64(number).ok_or_else(no_number)?;
             Ok(plainly(Value::Number(number)))
