@@ -198,9 +198,15 @@ fn code(list: CodeList, written: &str) -> Result<Value, Said> {
         .iter()
         .flat_map(|code| [code.code, code.label_sv, code.label_en]);
     let detail = if let Some(near) = nearest(written, known) {
+        // A code has no language; a name is said in the language of the sentence.
+        let labelled = list
+            .codes
+            .iter()
+            .find(|code| code.code != near && [code.label_sv, code.label_en].contains(&near));
+        let (sv, en) = labelled.map_or((near, near), |code| (code.label_sv, code.label_en));
         text(
-            format!("Finns inte i listan. Menade du {near}?"),
-            format!("Not in the list. Did you mean {near}?"),
+            format!("Finns inte i listan. Menade du {sv}?"),
+            format!("Not in the list. Did you mean {en}?"),
         )
     } else {
         let all = |name: fn(&Code) -> &'static str| {

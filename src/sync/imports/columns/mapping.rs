@@ -6,9 +6,8 @@ use serde_json::{Map, Value};
 
 use super::cells::{self, Around, Said};
 use super::measures::Measures;
-use super::{Column, Empty, Kind, REPORT_MEMBERS, Use, columns, folded};
+use super::{Column, Empty, Kind, REPORT_MEMBERS, Use, columns, folded, headings};
 use crate::formats::read::{Cell, Heading, ReadFault, Record};
-use crate::http::params::nearest;
 use crate::problem::{Text, text};
 use crate::sync::imports::types::ImportType;
 
@@ -372,11 +371,10 @@ fn find(resource: ImportType, heading: &str) -> Option<&'static Column> {
 fn unknown(resource: ImportType, heading: &Heading) -> ReadFault {
     let all = columns(resource);
     let written = &heading.text;
-    let near = nearest(written, all.iter().flat_map(Column::names));
-    let (sv, en) = if let Some(near) = near {
+    let (sv, en) = if let Some(meant) = headings::meant(resource, written) {
         (
-            format!("Menade du {near}?"),
-            format!("Did you mean {near}?"),
+            format!("Menade du {}?", meant.sv),
+            format!("Did you mean {}?", meant.en),
         )
     } else {
         let list = |name: fn(&Column) -> &'static str| {

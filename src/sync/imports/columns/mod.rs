@@ -6,6 +6,7 @@
 
 mod ages;
 mod cells;
+mod headings;
 mod mapping;
 mod measures;
 mod objects;
