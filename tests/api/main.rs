@@ -30,6 +30,7 @@ mod history;
 mod idempotency;
 mod imports;
 mod imports_again;
+mod imports_contacts;
 mod imports_measures;
 mod manners;
 mod overlap;
