@@ -32,6 +32,7 @@ mod imports;
 mod imports_again;
 mod imports_contacts;
 mod imports_measures;
+mod imports_populations;
 mod manners;
 mod overlap;
 mod participation;
