@@ -26,6 +26,7 @@ mod culture_schools;
 mod every_resource;
 mod exports;
 mod golden;
+mod histories;
 mod history;
 mod idempotency;
 mod imports;
