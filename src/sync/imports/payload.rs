@@ -390,6 +390,18 @@ impl Places {
     #[must_use]
     pub fn error(&self, fault: &Fault, object: Option<&Value>) -> RowError {
         let mut error = RowError::of(fault, object);
+        // A cell that holds -5 is not told as -5.0: that is how JSON writes the number that it was read as.
+        let number = error
+            .pointer
+            .as_deref()
+            .and_then(|pointer| object?.pointer(pointer))
+            .is_some_and(Value::is_f64);
+        if number && self.0.is_some() {
+            error.value = error.value.map(|value| match value.strip_suffix(".0") {
+                Some(whole) => whole.to_owned(),
+                None => value,
+            });
+        }
         let heading = error
             .pointer
             .as_deref()

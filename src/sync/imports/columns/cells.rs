@@ -329,6 +329,16 @@ fn day(cell: &Cell, written: &str) -> Read {
         );
         return Ok((day.to_string().into(), Some(said)));
     }
+    if let Some(day) = pointed(&compact) {
+        let said = (
+            "read_as_day",
+            text(
+                format!("{written} lästes som {day}."),
+                format!("{written} was read as {day}."),
+            ),
+        );
+        return Ok((day.to_string().into(), Some(said)));
+    }
     match compact.parse::<Day>() {
         Ok(_) => Ok(plainly(compact.into())),
         Err(_) => Err((
@@ -339,6 +349,27 @@ fn day(cell: &Cell, written: &str) -> Read {
             ),
         )),
     }
+}
+
+/// The day that `31.12.2031` means: day, month and a year of four digits with points between. None where the first two
+/// could be the other way round.
+fn pointed(written: &str) -> Option<NaiveDate> {
+    let mut parts = written.split('.');
+    let (day, month, year) = (parts.next()?, parts.next()?, parts.next()?);
+    let digits = |text: &str, most: usize| {
+        !text.is_empty() && text.len() <= most && text.bytes().all(|b| b.is_ascii_digit())
+    };
+    if parts.next().is_some()
+        || !digits(day, 2)
+        || !digits(month, 2)
+        || year.len() != 4
+        || !digits(year, 4)
+    {
+        return None;
+    }
+    let (day, month): (u32, u32) = (day.parse().ok()?, month.parse().ok()?);
+    let date = NaiveDate::from_ymd_opt(year.parse().ok()?, month, day)?;
+    (day > 12 || day == month).then_some(date)
 }
 
 /// The day that a spreadsheet means by a whole number of five digits: so many days after 30 December 1899, as it shows a
@@ -491,6 +522,13 @@ mod tests {
     #[case("46022", Some("2025-12-31"))]
     #[case("1", None)]
     #[case("31/12/2025", None)]
+    #[case("31.12.2031", Some("2031-12-31"))]
+    #[case("5.5.2031", Some("2031-05-05"))]
+    #[case("05.06.2031", None)]
+    #[case("12.31.2031", None)]
+    #[case("30.2.2031", None)]
+    #[case("31.12.31", None)]
+    #[case("31.12.2031.", None)]
     fn days(#[case] written: &str, #[case] expected: Option<&str>) {
         let number = Cell::Number {
             value: 0.0,

@@ -69,6 +69,7 @@ pub async fn write(
 ) -> Result<Vec<RowResult>, WriteError> {
     let mut results: BTreeMap<i64, RowResult> = BTreeMap::new();
     let mut groups: BTreeMap<&str, Group<'_>> = BTreeMap::new();
+    let mut doubled = Vec::new();
     for (place, given) in rows.iter().enumerate() {
         match observed(work, given) {
             Ok(Observed { head, text, new }) => groups
@@ -83,11 +84,26 @@ pub async fn write(
                     expects: head.if_version,
                     new,
                 }),
-            Err(result) => drop(results.insert(given.position, *result)),
+            Err(result) => {
+                // A row that stands in the file twice tells its report all the same. None is made for it.
+                if let Some(Ok(Observed { head, text, .. })) = &given.observed {
+                    let lines = Vec::new();
+                    groups.entry(text).or_insert(Group { head, lines });
+                    doubled.push((text.as_str(), given.position));
+                }
+                results.insert(given.position, *result);
+            }
         }
     }
     look_up(conn, work, &groups).await?;
     let mut found = reports::of_groups(conn, work, &groups).await?;
+    for (text, position) in doubled {
+        let told = found.get(text).and_then(|found| found.as_ref().ok());
+        if let (Some(report), Some(result)) = (told, results.get_mut(&position)) {
+            result.entity = Some(report.row.id.to_string());
+            note(work, report.row.id, result);
+        }
+    }
     let mut placed: BTreeMap<Uuid, (Report, Vec<Line<'_>>)> = BTreeMap::new();
     for (text, group) in groups {
         match found.remove(text).ok_or(diesel::NotFound)? {
