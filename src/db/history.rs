@@ -216,7 +216,18 @@ pub async fn as_of(
         .optional()
 }
 
-/// Takes out of a row's history every contact that the row does not have any more; says from how many versions.
+/// What was taken out of a row's history.
+#[derive(Debug, QueryableByName)]
+pub struct Forgotten {
+    /// From how many versions.
+    #[diesel(sql_type = BigInt)]
+    pub versions: i64,
+    /// The contacts.
+    #[diesel(sql_type = Jsonb)]
+    pub contacts: Value,
+}
+
+/// Takes out of a row's history every contact that the row does not have any more.
 ///
 /// # Errors
 /// When the statement fails.
@@ -225,12 +236,12 @@ pub async fn forget_contacts(
     entity: &str,
     key: &str,
     present: &Value,
-) -> QueryResult<usize> {
+) -> QueryResult<Forgotten> {
     let mut conn = conn;
     diesel::sql_query(include_str!("sql/forget_contacts.sql"))
         .bind::<Text, _>(entity)
         .bind::<Text, _>(key)
         .bind::<Jsonb, _>(present)
-        .execute(&mut conn)
+        .get_result(&mut conn)
         .await
 }

@@ -10,6 +10,7 @@
 pub(crate) mod actor;
 pub mod catalogue;
 pub mod connect;
+pub mod erasure;
 pub mod fragment;
 pub mod history;
 pub mod lane;

@@ -102,6 +102,13 @@ pub trait Resource: Sized + 'static {
             .then(reach.condition())
             .push(")")
     }
+    /// The kept versions of rows that a reader may see, as SQL.
+    #[must_use]
+    fn visible_then(reach: &Reach) -> Condition {
+        Condition::sql("(open OR ")
+            .then(reach.condition())
+            .push(")")
+    }
     /// The rows that are not deleted, as SQL; goes with [`Kept::deleted_at`].
     #[must_use]
     fn live() -> Condition {

@@ -1328,3 +1328,64 @@ async fn a_rival_that_is_still_importing_is_told() {
     let again = send(&office, query, JSON, body("Andra"), "the-key-of-both").await;
     assert_eq!(outcomes(&again.expect(200)), ["created"]);
 }
+
+#[actix_web::test]
+async fn a_doubled_row_keeps_its_own_report_from_being_submitted_and_no_other() {
+    let app = TestApp::start().await;
+    measure(&app).await;
+    let office = office(&app, &["18"]);
+    let source = json!({"title": "S", "publisher": "P", "area": "18"});
+    add(&office, "/sources", source).await;
+    let rows = json!([
+        observation("1880", "girls", 5),
+        observation("1880", "boys", 6),
+        observation("1880", "boys", 7),
+        observation("1883", "girls", 8),
+    ]);
+    let query = "type=observations&mode=partial&submit=true";
+    let told = import_json(&office, query, rows.clone()).await.expect(207);
+    let expected = ["created", "invalid", "invalid", "created"];
+    assert_eq!(outcomes(&told), expected);
+    assert_eq!(error(&told, 1), "row_doubled");
+    assert_eq!(told["rows"][1]["id"], told["rows"][0]["id"]);
+    let states = async |office: &Caller| {
+        let reports = office.get("/reports?sort=area").await;
+        (reports.column("area"), reports.column("state"))
+    };
+    let two = ["1880", "1883"].map(str::to_owned).to_vec();
+    let half = ["draft", "submitted"].map(str::to_owned).to_vec();
+    assert_eq!(states(&office).await, (two, half));
+
+    // Where nothing tells which report it is, because there is none, none is made and all wait.
+    let rows = json!([
+        observation("1884", "boys", 6),
+        observation("1884", "boys", 7),
+        observation("1885", "girls", 8),
+    ]);
+    let told = import_json(&office, query, rows).await.expect(207);
+    assert_eq!(outcomes(&told), ["invalid", "invalid", "created"]);
+    assert_eq!(total(&office, "/reports?state=submitted").await, 1);
+    assert_eq!(total(&office, "/reports").await, 3);
+
+    let headers = [
+        ("Content-Type", CSV),
+        ("Idempotency-Key", "doubled-job"),
+        ("Prefer", "respond-async"),
+    ];
+    let body = "source,period,area,measure,gender,value\n\
+                S,2026,1880,pupils,girls,5\nS,2026,1880,pupils,boys,6\nS,2026,1880,pupils,boys,7\nS,2026,1883,pupils,girls,-5\nS,2026,1883,pupils,boys,5\nS,2026,1884,pupils,girls,8\n";
+    let path = format!("/imports?{query}");
+    let body = Some(body.as_bytes().to_vec());
+    let queued = office.send(Method::POST, &path, &headers, body).await;
+    let path = location(&app, &queued);
+    let job = ended(&office, &path).await;
+    assert_eq!(job["counts"]["invalid"], 3, "{job}");
+    let rows = office.get(&format!("{path}/rows")).await.expect(200);
+    let wrong = &rows["items"][3]["errors"][0];
+    assert_eq!(
+        (&wrong["value"], &wrong["column"]),
+        (&json!("-5"), &json!("F"))
+    );
+    let submitted = office.get("/reports?state=submitted&period=2026").await;
+    assert_eq!(submitted.column("area"), ["1884"]);
+}

@@ -8,7 +8,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::model::{ClientChange, ClientRow, SecretRow};
-use super::store;
+use super::{past, store};
 use crate::access::Permission;
 use crate::access::audit::{self, AuditAction};
 use crate::access::secret::{NewSecret, SecretText, new_client_id};
@@ -60,6 +60,7 @@ pub async fn create(
     store::insert(conn, id, &client_id, &content(name, permissions, areas)).await?;
     let secret = insert_secret(conn, id).await?.text;
     let held: Vec<&str> = areas.iter().map(AreaCode::as_str).collect();
+    past::after_change(conn, id, None).await?;
     note(conn, AuditAction::ClientCreated, &client_id, &held).await?;
     Ok(NewClient {
         id,
@@ -86,13 +87,16 @@ pub async fn change(
     let loses =
         !(keeps(&row.permissions, &content.permissions) && keeps(&row.areas, &content.areas));
     let refuse = loses.then(|| refuse_until(now));
+    past::before_change(conn, row).await?;
     let until = store::update(conn, row.id, &content, refuse).await?;
+    let after = past::after_change(conn, row.id, Some(row)).await?;
     // Both the areas that it had and those that it has now are concerned.
     let mut concerned: Vec<&str> = row.areas.iter().map(String::as_str).collect();
     concerned.extend(content.areas.iter().copied());
     concerned.sort_unstable();
     concerned.dedup();
-    note(conn, AuditAction::ClientChanged, &row.client_id, &concerned).await?;
+    let detail = json!({"client": row.client_id, "before": past::content(row), "after": past::content(&after)});
+    audit::note(conn, AuditAction::ClientChanged, &concerned, detail).await?;
     Ok(loses.then_some(until))
 }
 
@@ -150,7 +154,9 @@ pub async fn remove_secret(
     if store::revoke_secrets(conn, &[secret], now).await? == 0 {
         return Ok(None);
     }
+    past::before_change(conn, row).await?;
     let until = store::refuse_tokens(conn, row.id, refuse_until(now)).await?;
+    past::after_change(conn, row.id, Some(row)).await?;
     note(
         conn,
         AuditAction::ClientSecretRevoked,
@@ -173,7 +179,9 @@ pub async fn revoke_row(
     if row.revoked_at.is_some() {
         return Ok(None);
     }
+    past::before_change(conn, row).await?;
     let until = store::revoke(conn, row.id, now, refuse_until(now)).await?;
+    past::after_change(conn, row.id, Some(row)).await?;
     note(conn, AuditAction::ClientRevoked, &row.client_id, &row.areas).await?;
     Ok(Some(until))
 }
@@ -203,7 +211,9 @@ pub async fn rotate(
     active.pop(); // the newest
     let older: Vec<Uuid> = active.iter().map(|secret| secret.id).collect();
     if store::revoke_secrets(conn, &older, now).await? > 0 {
+        past::before_change(conn, &row).await?;
         store::refuse_tokens(conn, row.id, refuse_until(now)).await?;
+        past::after_change(conn, row.id, Some(&row)).await?;
         note(
             conn,
             AuditAction::ClientSecretRevoked,

@@ -160,6 +160,18 @@ impl Resource for Clients {
         )
     }
 
+    /// Those of clients whose areas then all lay inside.
+    fn visible_then(reach: &Reach) -> Condition {
+        if reach.is_national() {
+            return Condition::sql("true");
+        }
+        Condition::with(
+            "NOT EXISTS (SELECT FROM jsonb_array_elements_text(history.row -> 'areas') AS held (area) \
+             WHERE NOT EXISTS (SELECT FROM unnest(?) AS own (area) WHERE starts_with(held.area, own.area)))",
+            [Bind::from(reach.areas().to_vec())],
+        )
+    }
+
     async fn find(conn: &Conn, id: &Uuid) -> QueryResult<Option<ClientRow>> {
         store::find(conn, *id).await
     }
@@ -221,7 +233,7 @@ impl Selection {
 }
 
 impl ClientOut {
-    fn from_row(row: ClientRow, secrets: Option<Vec<SecretOut>>) -> Self {
+    pub(super) fn from_row(row: ClientRow, secrets: Option<Vec<SecretOut>>) -> Self {
         let ClientRow {
             id,
             client_id,

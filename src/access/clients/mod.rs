@@ -10,5 +10,6 @@
 pub mod admin;
 pub mod api;
 pub mod model;
+mod past;
 pub mod secrets;
 pub mod store;

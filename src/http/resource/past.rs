@@ -12,6 +12,7 @@ use super::super::params::RowQuery;
 use super::{CONTACTS, Kept, Resource, View, Writable, gone, show, view};
 use crate::access::audit::{self, AuditAction};
 use crate::access::{Action, Grant, Reach};
+use crate::db::erasure::{self, Erased};
 use crate::db::history::{self, EntryRow, NewEntry, VersionOp};
 use crate::db::{Conn, Db, WriteError};
 use crate::problem::{ApiResult, Problem, text};
@@ -109,7 +110,8 @@ pub async fn record_all<R: Writable>(
     Ok(())
 }
 
-/// Keeps a version of a row, and takes the contacts that it does not have any more out of the earlier ones.
+/// Keeps a version of a row, and takes the contacts that it does not have any more out of the earlier ones,
+/// and out of the rows that imports have refused and kept.
 pub(super) async fn record<R: Writable>(
     conn: &Conn,
     view: &View,
@@ -166,9 +168,11 @@ impl Frame {
             return Ok(());
         };
         let (of, key) = (entity::<R>(), &self.key);
-        let versions = history::forget_contacts(conn, of, key, contacts).await?;
-        if versions > 0 {
-            let detail = json!({"type": of, "key": key, "versions": versions});
+        let forgotten = history::forget_contacts(conn, of, key, contacts).await?;
+        if forgotten.versions > 0 {
+            let erased = Erased::of(&forgotten.contacts, contacts);
+            let refused = erasure::forget_refused(conn, of, &erased).await?;
+            let detail = json!({"type": of, "key": key, "versions": forgotten.versions, "refusedRows": refused});
             audit::note(conn, AuditAction::ContactErased, &[&self.area], detail).await?;
         }
         Ok(())

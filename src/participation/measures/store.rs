@@ -9,6 +9,7 @@ use super::model::{BreakRow, MeasureChange, MeasureRow, NoteRow};
 use crate::db::store::each_row;
 use crate::db::{Conn, WriteError};
 use crate::participation::codes::{MeasureKind, MeasureUnit};
+use crate::registry::codes::State;
 use crate::schema::{measure_notes, measures, observations, reports, series_breaks};
 use crate::store_of;
 
@@ -107,6 +108,34 @@ fn by<T>(rows: Vec<T>, key: impl Fn(&T) -> String) -> HashMap<String, Vec<T>> {
         groups.entry(key(&row)).or_default().push(row);
     }
     groups
+}
+
+/// A live measure by its names.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = measures, check_for_backend(diesel::pg::Pg))]
+pub struct Named {
+    /// Its code.
+    pub code: String,
+    /// Its short name in Swedish.
+    pub label_sv: String,
+    /// Its short name in English.
+    pub label_en: String,
+    /// Whether it is public.
+    pub state: State,
+}
+
+/// The live measures by their names, in the order of their codes.
+///
+/// # Errors
+/// When the query fails.
+pub async fn named(conn: &Conn) -> QueryResult<Vec<Named>> {
+    let mut conn = conn;
+    measures::table
+        .filter(measures::deleted_at.is_null())
+        .order_by(measures::code)
+        .select(Named::as_select())
+        .load(&mut conn)
+        .await
 }
 
 /// Which values a measure can have.

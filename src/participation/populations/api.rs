@@ -268,6 +268,56 @@ impl Writable for Populations {
     }
 }
 
+impl Populations {
+    /// Writes new populations with a few statements, and gives them in the order in which they were given.
+    ///
+    /// # Errors
+    /// What the database refuses, which then holds for all of them.
+    pub async fn insert_together<'a>(
+        conn: &Conn,
+        new: impl Iterator<Item = &'a PopulationIn>,
+    ) -> Result<Vec<PopulationRow>, WriteError> {
+        let rows = changes(conn, new.map(|new| (Uuid::now_v7(), new))).await?;
+        let ids: Vec<Uuid> = rows.iter().map(|(id, _)| *id).collect();
+        store::insert_all(conn, rows).await?;
+        in_order(conn, ids).await
+    }
+
+    /// The same, of populations that are there and locked, whose content is written anew.
+    ///
+    /// # Errors
+    /// What the database refuses, which then holds for all of them.
+    pub async fn update_together<'a>(
+        conn: &Conn,
+        new: impl Iterator<Item = (Uuid, &'a PopulationIn)>,
+    ) -> Result<Vec<PopulationRow>, WriteError> {
+        let rows = changes(conn, new).await?;
+        store::update_all(conn, &rows).await?;
+        in_order(conn, rows.iter().map(|(id, _)| *id).collect()).await
+    }
+}
+
+async fn changes<'a>(
+    conn: &Conn,
+    all: impl Iterator<Item = (Uuid, &'a PopulationIn)>,
+) -> Result<Vec<(Uuid, PopulationChange<'a>)>, WriteError> {
+    let mut changes = Vec::new();
+    for (id, new) in all {
+        let source = match new.source {
+            // Whoever writes many has looked it up, once for all of them.
+            SourceRef::Id(id) => id,
+            _ => new.source.resolve(conn, "/source").await?,
+        };
+        changes.push((id, new.change(source)));
+    }
+    Ok(changes)
+}
+
+async fn in_order(conn: &Conn, ids: Vec<Uuid>) -> Result<Vec<PopulationRow>, WriteError> {
+    let mut rows = store::lock_all(conn, ids.clone()).await?;
+    Ok(ids.iter().filter_map(|id| rows.remove(id)).collect())
+}
+
 impl PopulationOut {
     fn from_row(
         row: PopulationRow,

@@ -165,7 +165,10 @@ async fn settle(db: &Db) -> ApiResult<()> {
 }
 
 /// The publication of a name, or the newest for `latest`, if the reader may see it.
-async fn seen<A: crate::access::Action>(
+///
+/// # Errors
+/// 404 for one that is not there, or not to be seen.
+pub(crate) async fn seen<A: crate::access::Action>(
     db: &Db,
     library: &Library,
     grant: &Grant<A>,

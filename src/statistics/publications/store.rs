@@ -10,9 +10,11 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::model::{FindingRow, NewPublication, PublicationRow};
+use crate::access::audit::AuditAction;
 use crate::db::Conn;
+use crate::db::fragment::{Bind, Condition};
 use crate::schema::{
-    publication_documents, publication_findings, publication_sources, publications,
+    audit_events, publication_documents, publication_findings, publication_sources, publications,
 };
 use crate::statistics::codes::{PublicationPhase, PublicationState};
 use crate::window_of;
@@ -124,6 +126,39 @@ pub async fn is_released(conn: &Conn, name: &str) -> QueryResult<bool> {
         );
     diesel::select(diesel::dsl::exists(released))
         .get_result(&mut conn)
+        .await
+}
+
+/// What the audit trail tells of a publication.
+#[derive(Clone, Debug, Queryable)]
+pub struct Event {
+    /// What was done.
+    pub action: AuditAction,
+    /// The client that did it.
+    pub client_id: String,
+    /// The request that did it.
+    pub request_id: Option<Uuid>,
+}
+
+/// That a publication was made, and that it was withdrawn: newest first.
+///
+/// # Errors
+/// When the query fails.
+pub async fn events(conn: &Conn, name: &str) -> QueryResult<Vec<Event>> {
+    let mut conn = conn;
+    let of_it = Condition::with(
+        "(action IN ('publication_made', 'publication_withdrawn') AND detail ->> 'publication' = ?)",
+        [Bind::from(name)],
+    );
+    audit_events::table
+        .filter(of_it)
+        .order_by(audit_events::at.desc())
+        .select((
+            audit_events::action,
+            audit_events::client_id,
+            audit_events::request_id,
+        ))
+        .load(&mut conn)
         .await
 }
 

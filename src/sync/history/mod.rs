@@ -6,6 +6,7 @@
 pub mod api;
 pub mod audit;
 pub mod model;
+mod publications;
 pub mod store;
 pub mod versions;
 

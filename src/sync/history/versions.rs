@@ -18,7 +18,7 @@ use crate::db::window::Window;
 use crate::db::{Conn, Db};
 use crate::http::list::Listing;
 use crate::http::params::ListParams;
-use crate::http::resource::{self, Kept, Resource, View, Writable};
+use crate::http::resource::{self, Kept, Resource, View};
 use crate::problem::{ApiResult, Problem};
 use crate::schema::history;
 
@@ -44,7 +44,7 @@ pub struct VersionOut {
     /// The request that did it, as in `X-Request-Id`.
     #[schema(example = "01903e2a-7b4c-7d5e-8f60-718293a4b5c6")]
     pub request_id: Option<Uuid>,
-    /// The area whose office kept the row then.
+    /// The area whose office kept the row then; of a client the first of its areas, all of which stand in the row.
     #[schema(example = "1880")]
     pub area: String,
     /// The row as it was, in the form in which it was shown then. Contacts only with `include=contacts`, and only those that
@@ -67,7 +67,7 @@ pub struct Of {
     key: String,
 }
 
-impl<R: Writable> Resource for HistoryOf<R> {
+impl<R: Resource> Resource for HistoryOf<R> {
     const PATH: &'static str = R::PATH;
     /// All that belongs to the row is in its versions; contacts are shown to those only who ask for them and may.
     const INCLUDES: &'static [&'static str] = contacts_of(R::OWN);
@@ -76,9 +76,7 @@ impl<R: Writable> Resource for HistoryOf<R> {
     type Filter = Of;
 
     fn visible(reach: &Reach) -> Condition {
-        Condition::sql("(open OR ")
-            .then(reach.condition())
-            .push(")")
+        R::visible_then(reach)
     }
 
     fn live() -> Condition {
@@ -142,7 +140,7 @@ const fn contacts_of(own: &'static [&'static str]) -> &'static [&'static str] {
 ///
 /// # Errors
 /// 404 for a row that the caller may not see, 400 for parameters that do not work.
-pub async fn list<R: Writable, A: Action>(
+pub async fn list<R: Resource, A: Action>(
     req: &HttpRequest,
     db: &Db,
     grant: &Grant<A>,

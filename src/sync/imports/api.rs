@@ -113,10 +113,12 @@ async fn create_import(
     {
         return Ok(answer);
     }
+    let measures = db.read(async |conn| plan.measures(conn).await).await?;
     let mut file = File {
         spooled: Arc::new(spooled),
         plan: Arc::clone(&plan),
         looked_through: false,
+        measures: Arc::new(measures),
     };
     let counting = file.clone();
     let counted = web::block(move || payload::count(&counting))

@@ -7,7 +7,7 @@ use utoipa::IntoParams;
 use uuid::Uuid;
 
 use super::api::own;
-use super::columns::{Rejected, RejectedRow, rejected, template};
+use super::columns::{Measures, Rejected, RejectedRow, rejected, template};
 use super::forms::TemplateOut;
 use super::outcome::RowError;
 use super::store;
@@ -110,14 +110,16 @@ pub(super) struct TemplatePath {
 /// Download a template
 ///
 /// `partners.xlsx` is a sheet with the columns of a kind of rows, in the language of the request, with the allowed codes to
-/// choose from. `partners.json` describes the same columns in both languages.
+/// choose from, those of the measures that there are now among them. `partners.json` describes the same columns in both
+/// languages.
 #[utoipa::path(tag = "imports", operation_id = "get_import_template", params(TemplatePath, NoQuery),
     security(("bearer" = [Permission::ImportsWrite.as_str()])), responses((status = 200, description = "The template",
         content((TemplateOut = "application/json"), (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))))]
 #[get("/imports/templates/{templateName}")]
 pub(super) async fn get_import_template(
     req: HttpRequest,
-    _: Grant<ImportsWrite>,
+    db: Db,
+    grant: Grant<ImportsWrite>,
     path: web::Path<TemplatePath>,
     _: Params<NoQuery>,
 ) -> ApiResult<HttpResponse> {
@@ -138,7 +140,13 @@ pub(super) async fn get_import_template(
         FileKind::Json => {
             serde_json::to_vec(&TemplateOut::of(resource)).map_err(Problem::internal)?
         }
-        _ => template(resource, telemetry::lang())?,
+        _ if resource.names_measures() => {
+            let measures = db
+                .read(async |conn| Measures::load(conn, grant.reach()).await)
+                .await?;
+            template(resource, telemetry::lang(), &measures)?
+        }
+        _ => template(resource, telemetry::lang(), &Measures::default())?,
     };
     Ok(download(&req, bytes, kind, &path.template_name))
 }

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
 use super::codes::ImportStrategy;
-use super::columns::{CellFault, Mapping, of_object};
+use super::columns::{CellFault, Mapping, Measures, of_object};
 use super::kinds::name_of;
 use super::observations::{self, Observed, name_of_observation};
 use super::outcome::{RowError, Said};
@@ -46,6 +46,8 @@ pub struct File {
     pub plan: Arc<Plan>,
     /// Whether nothing speaks against it as a whole: it was looked through before.
     pub looked_through: bool,
+    /// The measures that its rows may name.
+    pub measures: Arc<Measures>,
 }
 
 /// What stands above the rows of a table.
@@ -164,7 +166,8 @@ impl Rows {
                 records,
                 ..
             } => {
-                let mapping = Mapping::new(plan.resource, &headings, plan.demand())?;
+                let mapping = Mapping::new(plan.resource, &headings, plan.demand())?
+                    .knowing(Arc::clone(&file.measures));
                 let head = Head {
                     headings,
                     separator,
@@ -387,6 +390,18 @@ impl Places {
     #[must_use]
     pub fn error(&self, fault: &Fault, object: Option<&Value>) -> RowError {
         let mut error = RowError::of(fault, object);
+        // A cell that holds -5 is not told as -5.0: that is how JSON writes the number that it was read as.
+        let number = error
+            .pointer
+            .as_deref()
+            .and_then(|pointer| object?.pointer(pointer))
+            .is_some_and(Value::is_f64);
+        if number && self.0.is_some() {
+            error.value = error.value.map(|value| match value.strip_suffix(".0") {
+                Some(whole) => whole.to_owned(),
+                None => value,
+            });
+        }
         let heading = error
             .pointer
             .as_deref()

@@ -3,9 +3,10 @@
 use uuid::Uuid;
 
 use super::codes::{ImportFormat, ImportMode, ImportStrategy};
-use super::columns::Demand;
+use super::columns::{Demand, Kind, Measures, columns};
 use super::types::ImportType;
-use crate::access::Permission;
+use crate::access::{Permission, Reach};
+use crate::db::Conn;
 use crate::formats::read::FileKind;
 
 /// An import that was asked for.
@@ -49,6 +50,17 @@ impl Plan {
             }
         }
     }
+
+    /// The measures that its rows may name; none if they name none.
+    ///
+    /// # Errors
+    /// When the query fails.
+    pub async fn measures(&self, conn: &Conn) -> diesel::QueryResult<Measures> {
+        if !self.resource.names_measures() {
+            return Ok(Measures::default());
+        }
+        Measures::load(conn, &Reach::of(self.areas.iter().cloned())).await
+    }
 }
 
 impl ImportFormat {
@@ -76,6 +88,13 @@ impl ImportFormat {
 }
 
 impl ImportType {
+    /// Whether such rows name measures.
+    #[must_use]
+    pub fn names_measures(self) -> bool {
+        let mut columns = columns(self).iter();
+        columns.any(|column| matches!(column.kind, Kind::Measure))
+    }
+
     /// What a client must be permitted to write such rows.
     #[must_use]
     pub const fn permission(self) -> Permission {

@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use serde_json::{Map, Value};
 
 use super::codes::{ImportStrategy, RowOutcome};
-use super::kinds::{Imported, KeyOf, name, under};
+use super::kinds::{Imported, KeyOf, name};
 use super::observations::Looked;
 use super::outcome::{Refusal, RowResult};
 use super::payload::{Given, Places, Survey};
@@ -149,6 +149,33 @@ pub async fn write<R: Imported>(
     let done = Row::<R>::read(members)
         .write(conn, work, given.position)
         .await;
+    settled(conn, work, given, done, made).await
+}
+
+/// As [`write`], of a row that was looked for already: what was found is locked.
+///
+/// # Errors
+/// What ends the transaction.
+pub async fn finish<R: Imported>(
+    conn: &Conn,
+    work: &Work<'_>,
+    given: &Given,
+    (row, found): (Row<R>, Option<R::Row>),
+    made: &mut Vec<R::Row>,
+) -> Result<RowResult, WriteError> {
+    Savepoint::ROW.set(conn).await?;
+    let done = row.place(conn, work, given.position, found).await;
+    settled(conn, work, given, done, made).await
+}
+
+/// Tells what became of a row, and takes back what a refused one has left.
+async fn settled<R: Imported>(
+    conn: &Conn,
+    work: &Work<'_>,
+    given: &Given,
+    done: Result<Done<R>, WriteError>,
+    made: &mut Vec<R::Row>,
+) -> Result<RowResult, WriteError> {
     let result = match done {
         Ok(Done::Made(row)) => {
             let (key, version) = (row.key().to_string(), row.version());
@@ -169,12 +196,22 @@ pub async fn write<R: Imported>(
 }
 
 /// A row of a file, taken apart.
-struct Row<R: Imported> {
+pub struct Row<R: Imported> {
     id: Option<String>,
     version: Option<i64>,
     deleted: bool,
-    name: Option<R::Name>,
-    content: Value,
+    /// What names it without an id.
+    pub name: Option<R::Name>,
+    /// Its members, without what tells which row is meant.
+    pub content: Value,
+}
+
+/// What a row says beside the one that is there.
+pub enum Compared<In> {
+    /// The same.
+    Same,
+    /// This.
+    Other(In),
 }
 
 /// What was done with a row.
@@ -189,7 +226,9 @@ fn refuse(pointer: &'static str, code: &'static str, said: Text) -> WriteError {
 }
 
 impl<R: Imported> Row<R> {
-    fn read(members: &Map<String, Value>) -> Self {
+    /// Takes the members of a row apart.
+    #[must_use]
+    pub fn read(members: &Map<String, Value>) -> Self {
         let mut content = members.clone();
         let mut take = |name: &str| content.shift_remove(name).filter(|value| !value.is_null());
         let id = take("id").map(|id| match id {
@@ -204,6 +243,60 @@ impl<R: Imported> Row<R> {
             name: name::<R>(members),
             content: Value::Object(content),
         }
+    }
+
+    /// Whether it says neither which row it is by id, nor that it was deleted.
+    #[must_use]
+    pub const fn is_plain(&self) -> bool {
+        self.id.is_none() && !self.deleted
+    }
+
+    /// What it makes of the row that was found for it; none if anything may speak against that.
+    ///
+    /// # Errors
+    /// When a query fails.
+    pub async fn compare(
+        &self,
+        conn: &Conn,
+        work: &Work<'_>,
+        row: &R::Row,
+        position: i64,
+    ) -> Result<Option<Compared<R::In>>, WriteError> {
+        let plain = work.plan.strategy != ImportStrategy::Create
+            && self
+                .version
+                .is_none_or(|expected| expected == row.version())
+            && resource::alive(row, &work.reach).is_ok()
+            && work.reach.cover(row.area(), "/area").is_ok()
+            && Self::once(work, row, position).is_ok();
+        if !plain {
+            return Ok(None);
+        }
+        let before = R::draft(conn, row).await?;
+        let whole = serde_json::to_value(&before).map_err(Problem::internal)?;
+        let patched = MergePatch(self.content.clone()).apply(whole);
+        let Ok(after) = valid::<R::In>(patched) else {
+            return Ok(None);
+        };
+        if cover::<R>(work, &after).is_err() {
+            return Ok(None);
+        }
+        let same = after == before;
+        Ok(Some(if same {
+            Compared::Same
+        } else {
+            Compared::Other(after)
+        }))
+    }
+
+    /// The new row that it describes.
+    ///
+    /// # Errors
+    /// What a rule refuses, and 403 outside the areas.
+    pub fn fresh(self, work: &Work<'_>) -> Result<R::In, WriteError> {
+        let new: R::In = valid(self.content)?;
+        cover::<R>(work, &new)?;
+        Ok(new)
     }
 
     async fn write(
@@ -224,6 +317,17 @@ impl<R: Imported> Row<R> {
             }
             found => found?,
         };
+        self.place(conn, work, position, found).await
+    }
+
+    /// Does with the row what the strategy says, whether it was found or not.
+    async fn place(
+        self,
+        conn: &Conn,
+        work: &Work<'_>,
+        position: i64,
+        found: Option<R::Row>,
+    ) -> Result<Done<R>, WriteError> {
         let strategy = work.plan.strategy;
         if self.deleted && strategy != ImportStrategy::Delete {
             return Err(refuse(
@@ -376,8 +480,7 @@ impl<R: Imported> Row<R> {
         work: &Work<'_>,
         position: i64,
     ) -> Result<Done<R>, WriteError> {
-        let new: R::In = valid(self.content)?;
-        cover::<R>(work, &new)?;
+        let new = self.fresh(work)?;
         let row = resource::enter::<R>(conn, &new).await?;
         let key = row.key().to_string();
         work.touched.borrow_mut().insert(key, position);
@@ -453,73 +556,4 @@ async fn conflict<R: Imported>(
     let shown = serde_json::to_value(shown.first()).map_err(Problem::internal)?;
     let problem = Problem::new(ProblemKind::Conflict).fault(fault);
     Ok(problem.current(shown).into())
-}
-
-/// What a replacing file would delete: the live rows of its scope that it does not name; and how many there were.
-///
-/// # Errors
-/// When a query fails.
-pub async fn left_over<R: Imported>(
-    conn: &Conn,
-    work: &Work<'_>,
-) -> Result<(Vec<KeyOf<R>>, usize), WriteError> {
-    let condition = match &work.plan.scope {
-        Some(areas) => R::kept_inside(areas),
-        None => R::kept_by(work.homes.borrow().iter().cloned().collect()),
-    };
-    let there = under::<R>(conn, &condition).await?;
-    let touched = work.touched.borrow();
-    // What this file has just made was not there before.
-    let rows = there
-        .iter()
-        .filter(|row| !touched.contains_key(&row.key().to_string()))
-        .filter(|row| row.visible(&work.reach))
-        .map(|row| row.key().clone())
-        .collect();
-    Ok((rows, there.len()))
-}
-
-/// Deletes rows that a replacing file does not name.
-///
-/// # Errors
-/// What ends the transaction.
-pub async fn remove<R: Imported>(
-    conn: &Conn,
-    work: &Work<'_>,
-    keys: Vec<KeyOf<R>>,
-) -> Result<Vec<RowResult>, WriteError> {
-    let mut results = Vec::with_capacity(keys.len());
-    for (position, key) in (work.survey.total..).zip(keys) {
-        Savepoint::ROW.set(conn).await?;
-        let removed = async {
-            let row = R::lock(conn, &key).await?.ok_or_else(Problem::not_found)?;
-            resource::alive(&row, &work.reach)?;
-            work.reach.cover(row.area(), "/area")?;
-            resource::bury::<R>(conn, &work.view, row).await
-        };
-        let mut result = RowResult {
-            position,
-            line: None,
-            outcome: RowOutcome::Deleted,
-            entity: Some(key.to_string()),
-            version: None,
-            errors: Vec::new(),
-            notes: Vec::new(),
-            existing: None,
-            given: None,
-        };
-        if let Err(error) = removed.await {
-            let refusal = Refusal::of(error)?;
-            Savepoint::ROW.back(conn).await?;
-            result.outcome = refusal.outcome;
-            result.errors = refusal
-                .faults
-                .iter()
-                .map(|fault| work.places.error(fault, None))
-                .collect();
-        }
-        Savepoint::ROW.release(conn).await?;
-        results.push(result);
-    }
-    Ok(results)
 }

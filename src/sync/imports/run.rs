@@ -6,22 +6,23 @@ use std::collections::BTreeSet;
 use diesel_async::SimpleAsyncConnection;
 
 use super::codes::{ImportMode, ImportState, ImportStrategy};
+use super::many;
 use super::observations::{self, Looked};
 use super::outcome::{Counts, FileFault, RowResult};
 use super::payload::{self, File, Given, Places, Survey};
 use super::plan::Plan;
-use super::rows::{self, Work};
+use super::replace;
+use super::rows::Work;
 use super::store::{self, End, Progress, Request};
 use super::types::ImportType;
 use crate::access::Reach;
 use crate::by_type;
 use crate::clock::Clock;
-use crate::db::history::VersionOp;
 use crate::db::once;
 use crate::db::{Conn, Shared, WriteError};
 use crate::formats::read::ReadFault;
 use crate::http::once::in_progress;
-use crate::http::resource::{self, View};
+use crate::http::resource::View;
 use crate::problem::{ApiResult, Fault, Problem, ProblemKind, text};
 
 /// An import at work, with nothing done yet.
@@ -56,14 +57,7 @@ pub async fn part(
     given: &[Given],
 ) -> Result<Vec<RowResult>, WriteError> {
     by_type!(work.plan.resource, R => {
-        let mut results = Vec::with_capacity(given.len());
-        let mut made = Vec::new();
-        for given in given {
-            results.push(rows::write::<R>(conn, work, given, &mut made).await?);
-        }
-        let made = made.into_iter().map(|row| (None, row)).collect();
-        resource::record_all::<R>(conn, &work.view, VersionOp::Create, made).await?;
-        Ok(results)
+        many::write::<R>(conn, work, given).await
     }, observations => observations::write(conn, work, given).await)
 }
 
@@ -86,10 +80,10 @@ pub async fn close(conn: &Conn, work: &Work<'_>, counts: &Counts) -> Result<Clos
     let mut closed = Closed::default();
     if plan.strategy == ImportStrategy::Replace && counts.refused() == 0 {
         closed = by_type!(plan.resource, R => {
-            let (left, there) = rows::left_over::<R>(conn, work).await?;
+            let (left, there) = replace::left_over::<R>(conn, work).await?;
             match too_many(plan, left.len(), there, counts) {
                 Some(fault) => refused(fault),
-                None => removed(rows::remove::<R>(conn, work, left).await?),
+                None => removed(replace::remove::<R>(conn, work, left).await?),
             }
         }, observations => {
             let (left, there) = observations::left_over(conn, work).await?;

@@ -175,11 +175,17 @@ impl Worker<'_> {
             position += 1;
         }
         let (spooled, _) = spool.done();
+        let plan = self.import.plan();
+        let measures = self
+            .shared
+            .write(async |conn| Ok(plan.measures(conn).await?));
+        let measures = measures.await?;
         Ok(File {
             spooled: Arc::new(spooled),
-            plan: Arc::new(self.import.plan()),
+            plan: Arc::new(plan),
             // By who put it into the queue.
             looked_through: true,
+            measures: Arc::new(measures),
         })
     }
 

@@ -4,6 +4,7 @@ use chrono::{Days, NaiveDate};
 use serde_json::{Map, Number, Value, json};
 use uuid::Uuid;
 
+use super::measures::Measures;
 use super::places::{Place, place};
 use super::{Column, Json, Kind, Reference, folded};
 use crate::formats::read::Cell;
@@ -22,6 +23,8 @@ pub(super) type Said = (&'static str, Text);
 pub(super) struct Around<'a> {
     /// The area of the row, as far as it was read.
     pub(super) area: Option<&'a str>,
+    /// The measures that there are.
+    pub(super) measures: &'a Measures,
 }
 
 /// Reads a cell that is not empty.
@@ -47,6 +50,13 @@ pub(super) fn value(column: &Column, cell: &Cell, around: &Around<'_>) -> Read {
             .map(|part| code(list, part))
             .collect::<Result<Vec<Value>, Said>>()
             .map(|codes| plainly(Value::Array(codes))),
+        Kind::Measure => {
+            let (value, said) = label(cell, written)?;
+            match value {
+                Value::String(written) => Ok((around.measures.code(&written)?.into(), said)),
+                other => Ok((other, said)),
+            }
+        }
         Kind::Number => number(cell, &written).and_then(|number| {
             let number = Number::from_f64(number).ok_or_else(no_number)?;
             Ok(plainly(Value::Number(number)))
@@ -188,9 +198,15 @@ fn code(list: CodeList, written: &str) -> Result<Value, Said> {
         .iter()
         .flat_map(|code| [code.code, code.label_sv, code.label_en]);
     let detail = if let Some(near) = nearest(written, known) {
+        // A code has no language; a name is said in the language of the sentence.
+        let labelled = list
+            .codes
+            .iter()
+            .find(|code| code.code != near && [code.label_sv, code.label_en].contains(&near));
+        let (sv, en) = labelled.map_or((near, near), |code| (code.label_sv, code.label_en));
         text(
-            format!("Finns inte i listan. Menade du {near}?"),
-            format!("Not in the list. Did you mean {near}?"),
+            format!("Finns inte i listan. Menade du {sv}?"),
+            format!("Not in the list. Did you mean {en}?"),
         )
     } else {
         let all = |name: fn(&Code) -> &'static str| {
@@ -313,6 +329,16 @@ fn day(cell: &Cell, written: &str) -> Read {
         );
         return Ok((day.to_string().into(), Some(said)));
     }
+    if let Some(day) = pointed(&compact) {
+        let said = (
+            "read_as_day",
+            text(
+                format!("{written} lästes som {day}."),
+                format!("{written} was read as {day}."),
+            ),
+        );
+        return Ok((day.to_string().into(), Some(said)));
+    }
     match compact.parse::<Day>() {
         Ok(_) => Ok(plainly(compact.into())),
         Err(_) => Err((
@@ -323,6 +349,27 @@ fn day(cell: &Cell, written: &str) -> Read {
             ),
         )),
     }
+}
+
+/// The day that `31.12.2031` means: day, month and a year of four digits with points between. None where the first two
+/// could be the other way round.
+fn pointed(written: &str) -> Option<NaiveDate> {
+    let mut parts = written.split('.');
+    let (day, month, year) = (parts.next()?, parts.next()?, parts.next()?);
+    let digits = |text: &str, most: usize| {
+        !text.is_empty() && text.len() <= most && text.bytes().all(|b| b.is_ascii_digit())
+    };
+    if parts.next().is_some()
+        || !digits(day, 2)
+        || !digits(month, 2)
+        || year.len() != 4
+        || !digits(year, 4)
+    {
+        return None;
+    }
+    let (day, month): (u32, u32) = (day.parse().ok()?, month.parse().ok()?);
+    let date = NaiveDate::from_ymd_opt(year.parse().ok()?, month, day)?;
+    (day > 12 || day == month).then_some(date)
 }
 
 /// The day that a spreadsheet means by a whole number of five digits: so many days after 30 December 1899, as it shows a
@@ -475,6 +522,13 @@ mod tests {
     #[case("46022", Some("2025-12-31"))]
     #[case("1", None)]
     #[case("31/12/2025", None)]
+    #[case("31.12.2031", Some("2031-12-31"))]
+    #[case("5.5.2031", Some("2031-05-05"))]
+    #[case("05.06.2031", None)]
+    #[case("12.31.2031", None)]
+    #[case("30.2.2031", None)]
+    #[case("31.12.31", None)]
+    #[case("31.12.2031.", None)]
     fn days(#[case] written: &str, #[case] expected: Option<&str>) {
         let number = Cell::Number {
             value: 0.0,

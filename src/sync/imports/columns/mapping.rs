@@ -1,11 +1,13 @@
 //! From the headings of a file to members, and back from a JSON pointer to a cell.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use super::cells::{self, Around, Said};
-use super::{Column, Empty, Kind, REPORT_MEMBERS, Use, columns, folded};
+use super::measures::Measures;
+use super::{Column, Empty, Kind, REPORT_MEMBERS, Use, columns, folded, headings};
 use crate::formats::read::{Cell, Heading, ReadFault, Record};
-use crate::http::params::nearest;
 use crate::problem::{Text, text};
 use crate::sync::imports::types::ImportType;
 
@@ -53,6 +55,7 @@ pub struct Mapping {
     resource: ImportType,
     demand: Demand,
     bound: Vec<Bound>,
+    measures: Arc<Measures>,
 }
 
 #[derive(Debug)]
@@ -108,6 +111,7 @@ impl Mapping {
             resource,
             demand,
             bound,
+            measures: Arc::default(),
         };
         faults.extend(mapping.missing());
         if faults.is_empty() {
@@ -117,12 +121,21 @@ impl Mapping {
         }
     }
 
+    /// The same, for a file whose rows may name these measures.
+    #[must_use]
+    pub fn knowing(self, measures: Arc<Measures>) -> Self {
+        Self { measures, ..self }
+    }
+
     /// The row as JSON.
     ///
     /// # Errors
     /// Every cell that cannot be used.
     pub fn object(&self, record: &Record) -> Result<Mapped, Vec<CellFault>> {
-        let mut row = Row::default();
+        let mut row = Row {
+            measures: Arc::clone(&self.measures),
+            ..Row::default()
+        };
         for bound in &self.bound {
             let cell = record.cells.get(bound.place).unwrap_or(&Cell::Empty);
             row.take(bound.column, cell, |said, value| bound.fault(said, value));
@@ -228,6 +241,8 @@ fn of_report(resource: ImportType, column: &Column) -> bool {
 #[derive(Default)]
 pub(super) struct Row {
     members: Map<String, Value>,
+    /// The measures that there are.
+    measures: Arc<Measures>,
     /// Fields with a value, whichever column said it.
     filled: Vec<&'static str>,
     /// Fields whose cell could not be used: that is said already.
@@ -263,7 +278,11 @@ impl Row {
             return;
         }
         let area = self.members.get("area").and_then(Value::as_str);
-        match cells::value(column, cell, &Around { area }) {
+        let around = Around {
+            area,
+            measures: &self.measures,
+        };
+        match cells::value(column, cell, &around) {
             Ok((value, said)) => {
                 self.notes
                     .extend(said.map(|said| fault(said, cell.written())));
@@ -352,11 +371,10 @@ fn find(resource: ImportType, heading: &str) -> Option<&'static Column> {
 fn unknown(resource: ImportType, heading: &Heading) -> ReadFault {
     let all = columns(resource);
     let written = &heading.text;
-    let near = nearest(written, all.iter().flat_map(Column::names));
-    let (sv, en) = if let Some(near) = near {
+    let (sv, en) = if let Some(meant) = headings::meant(resource, written) {
         (
-            format!("Menade du {near}?"),
-            format!("Did you mean {near}?"),
+            format!("Menade du {}?", meant.sv),
+            format!("Did you mean {}?", meant.en),
         )
     } else {
         let list = |name: fn(&Column) -> &'static str| {

@@ -6,7 +6,9 @@
 
 mod ages;
 mod cells;
+mod headings;
 mod mapping;
+mod measures;
 mod objects;
 mod participation;
 mod places;
@@ -17,6 +19,7 @@ mod template;
 mod tests;
 
 pub use mapping::{CellFault, Demand, Mapped, Mapping};
+pub use measures::Measures;
 pub use objects::of_object;
 pub use rejected::{Rejected, RejectedRow, rejected};
 pub use template::template;
@@ -42,6 +45,8 @@ pub enum Kind {
     Code(CodeList),
     /// Several of them, joined by `|` or `;`.
     Codes(CodeList),
+    /// The code of a measure, or its label in either language.
+    Measure,
     /// A number, with a decimal point or comma.
     Number,
     /// A whole number.
@@ -237,6 +242,10 @@ fn explanation(kind: Kind) -> Text {
         Kind::Codes(_) => text(
             "Koder ur listan, eller deras namn, åtskilda med | eller semikolon.",
             "Codes of the list, or their names, separated by | or semicolons.",
+        ),
+        Kind::Measure => text(
+            "Måttets kod, eller dess svenska eller engelska namn.",
+            "The code of a measure, or its Swedish or English name.",
         ),
         Kind::Number => text(
             "Ett tal, med decimalkomma eller decimalpunkt.",

@@ -74,7 +74,7 @@ pub(super) const MEASURES: &[Column] = &[
         Text,
         Refused,
     ),
-    content("numerator", "Täljare", "Numerator", Label, Nothing),
+    content("numerator", "Täljare", "Numerator", Kind::Measure, Nothing),
     content(
         "denominator",
         "Nämnare",
@@ -148,7 +148,7 @@ pub(super) const OBSERVATIONS: &[Column] = &[
         "Report state",
         Code(ReportState::LIST),
     ),
-    content("measure", "Mått", "Measure", Label, Refused),
+    content("measure", "Mått", "Measure", Kind::Measure, Refused),
     AREA,
     AREA_NAME,
     content(

@@ -6,6 +6,7 @@ use rust_xlsxwriter::{
     Formula, Workbook, Worksheet, XlsxError,
 };
 
+use super::measures::Measures;
 use super::places::offered;
 use super::{Column, Empty, Json, Kind, Use, columns};
 use crate::http::lang::Lang;
@@ -22,12 +23,12 @@ const HELP: usize = 255;
 /// The sheet of longer lists.
 const LISTS: &str = "_lists";
 
-/// Writes the template of a kind of row.
+/// Writes the template of a kind of row, with these measures to choose from.
 ///
 /// # Errors
 /// When writing fails.
-pub fn template(resource: ImportType, lang: Lang) -> ApiResult<Vec<u8>> {
-    written(resource, lang).map_err(Problem::internal)
+pub fn template(resource: ImportType, lang: Lang, measures: &Measures) -> ApiResult<Vec<u8>> {
+    written(resource, lang, measures).map_err(Problem::internal)
 }
 
 /// The columns of a template: what can be written, once. Objects stand as their parts, names beside ids do not.
@@ -42,7 +43,7 @@ fn asked_for(resource: ImportType) -> impl Iterator<Item = &'static Column> {
     })
 }
 
-fn written(resource: ImportType, lang: Lang) -> Result<Vec<u8>, XlsxError> {
+fn written(resource: ImportType, lang: Lang, measures: &Measures) -> Result<Vec<u8>, XlsxError> {
     let (sv, en) = resource.labels();
     let mut book = Workbook::new();
     // The same bytes each time: no clock.
@@ -52,12 +53,19 @@ fn written(resource: ImportType, lang: Lang) -> Result<Vec<u8>, XlsxError> {
             .set_creation_datetime(&ExcelDateTime::from_timestamp(0)?),
     );
     let mut lists = Lists::default();
-    data(book.add_worksheet(), resource, lang, &mut lists)?;
-    explanations(book.add_worksheet(), resource, lang)?;
+    let offer = Offer { lang, measures };
+    data(book.add_worksheet(), resource, &offer, &mut lists)?;
+    explanations(book.add_worksheet(), resource, &offer)?;
     if !lists.columns.is_empty() {
         lists.write(book.add_worksheet())?;
     }
     book.save_to_buffer()
+}
+
+/// What a template is made for.
+struct Offer<'a> {
+    lang: Lang,
+    measures: &'a Measures,
 }
 
 fn heading(column: &Column, lang: Lang) -> String {
@@ -72,9 +80,10 @@ fn heading(column: &Column, lang: Lang) -> String {
 fn data(
     sheet: &mut Worksheet,
     resource: ImportType,
-    lang: Lang,
+    offer: &Offer<'_>,
     lists: &mut Lists,
 ) -> Result<(), XlsxError> {
+    let lang = offer.lang;
     let (sv, en) = resource.labels();
     sheet.set_name(lang.pick(sv, en))?;
     let usual = Format::new().set_bold().set_text_wrap();
@@ -93,7 +102,7 @@ fn data(
             place,
             &Format::new().set_num_format(number_format(column.kind)),
         )?;
-        let rule = rule(column, lang, lists)?;
+        let rule = rule(column, offer, lists)?;
         sheet.add_data_validation(1, place, LAST_ROW, place, &rule)?;
     }
     sheet.set_freeze_panes(1, 0)?;
@@ -111,13 +120,20 @@ fn number_format(kind: Kind) -> &'static str {
 
 /// What may stand in a cell, and the help that shows when it is chosen. Names are read as well as codes, so a value
 /// outside the list is questioned, not refused.
-fn rule(column: &Column, lang: Lang, lists: &mut Lists) -> Result<DataValidation, XlsxError> {
+fn rule(
+    column: &Column,
+    offer: &Offer<'_>,
+    lists: &mut Lists,
+) -> Result<DataValidation, XlsxError> {
+    let lang = offer.lang;
+    let measures = offer.measures.offered();
     let allowed: Vec<String> = match column.kind {
         Kind::Code(list) => list.codes.iter().map(|code| code.code.to_owned()).collect(),
         Kind::Bool => [lang.pick("ja", "yes"), lang.pick("nej", "no")]
             .map(str::to_owned)
             .into(),
         Kind::Area => offered(),
+        Kind::Measure => measures.iter().map(|known| known.code.clone()).collect(),
         _ => Vec::new(),
     };
     let rule = DataValidation::new();
@@ -178,7 +194,12 @@ impl Lists {
 }
 
 /// Each column in both languages, then the codes with their names.
-fn explanations(sheet: &mut Worksheet, resource: ImportType, lang: Lang) -> Result<(), XlsxError> {
+fn explanations(
+    sheet: &mut Worksheet,
+    resource: ImportType,
+    offer: &Offer<'_>,
+) -> Result<(), XlsxError> {
+    let lang = offer.lang;
     sheet.set_name(lang.pick("Förklaringar", "Explanations"))?;
     let bold = Format::new().set_bold();
     let wrapped = Format::new().set_text_wrap().set_align(FormatAlign::Top);
@@ -201,6 +222,7 @@ fn explanations(sheet: &mut Worksheet, resource: ImportType, lang: Lang) -> Resu
         Ok(())
     };
     let mut lists: Vec<(&Column, CodeList)> = Vec::new();
+    let mut measured = Vec::new();
     for column in asked_for(resource) {
         let help = help(column);
         tell([
@@ -212,6 +234,9 @@ fn explanations(sheet: &mut Worksheet, resource: ImportType, lang: Lang) -> Resu
         ])?;
         if let Kind::Code(list) | Kind::Codes(list) = column.kind {
             lists.push((column, list));
+        }
+        if matches!(column.kind, Kind::Measure) {
+            measured.push(column);
         }
     }
     for (column, list) in lists {
@@ -225,6 +250,13 @@ fn explanations(sheet: &mut Worksheet, resource: ImportType, lang: Lang) -> Resu
         ])?;
         for code in list.codes {
             tell(["", "", code.code, code.label_sv, code.label_en])?;
+        }
+    }
+    for column in measured {
+        tell(["", "", "", "", ""])?;
+        tell([column.sv, column.en, column.field, "Mått", "Measure"])?;
+        for known in offer.measures.offered() {
+            tell(["", "", &known.code, &known.label_sv, &known.label_en])?;
         }
     }
     Ok(())

@@ -2,6 +2,7 @@
 //! file that replaces stands for.
 
 mod participation;
+mod populations;
 mod registry;
 
 use diesel::QueryResult;
@@ -11,13 +12,27 @@ use serde_json::{Map, Value};
 use crate::db::fragment::{Bind, Condition};
 use crate::db::window::{Position, SortTerm, Sortable, Window};
 use crate::db::{Conn, WriteError};
-use crate::http::resource::{Kept, Resource, Writable};
+use crate::http::resource::{self, Kept, Resource, Writable};
 use crate::problem::Problem;
 
 /// The key of a row of `R`.
 pub type KeyOf<R> = <<R as Resource>::Row as Kept>::Key;
 
-/// A resource whose rows are written one by one.
+/// Members of a row that refer to others, as ids.
+pub type Settled = Vec<(&'static str, Value)>;
+
+/// What was found of a row among many.
+#[derive(Debug)]
+pub enum Sought<Row> {
+    /// No row has its name.
+    Free(Settled),
+    /// This one, locked.
+    There(Row, Settled),
+    /// It is to be looked for alone: what it refers to is not there, for instance, which is told then.
+    Alone,
+}
+
+/// A resource whose rows are written one by one, or some together.
 #[expect(
     async_fn_in_trait,
     reason = "an import runs on one thread: no future needs to be Send"
@@ -37,6 +52,46 @@ pub trait Imported: Writable + Resource<Filter: DeserializeOwned> {
     /// # Errors
     /// When a query fails, or the name speaks of rows that are not there.
     async fn named(conn: &Conn, name: &Self::Name) -> Result<Vec<KeyOf<Self>>, WriteError>;
+    /// Looks for the rows of many names at once; none if rows of this kind are looked for one by one.
+    ///
+    /// # Errors
+    /// When a query fails.
+    async fn sought(
+        _: &Conn,
+        _: &[Option<&Self::Name>],
+    ) -> Result<Option<Vec<Sought<Self::Row>>>, WriteError> {
+        Ok(None)
+    }
+    /// Writes new rows; those of a kind that is looked for at once, with a few statements. One by one they keep no version:
+    /// see [`resource::enter`].
+    ///
+    /// # Errors
+    /// What the database or a rule refuses, which then holds for all.
+    async fn insert_all<'a>(
+        conn: &Conn,
+        new: impl Iterator<Item = &'a Self::In>,
+    ) -> Result<Vec<Self::Row>, WriteError> {
+        let mut made = Vec::new();
+        for new in new {
+            made.push(resource::enter::<Self>(conn, new).await?);
+        }
+        Ok(made)
+    }
+    /// Writes the content of locked rows anew, as [`Self::insert_all`] writes new ones: no content is what is there already.
+    ///
+    /// # Errors
+    /// What the database or a rule refuses, which then holds for all.
+    async fn update_all<'a>(
+        conn: &Conn,
+        changes: impl Iterator<Item = (&'a Self::Row, &'a Self::In)>,
+    ) -> Result<Vec<Self::Row>, WriteError> {
+        let mut changed = Vec::new();
+        for (row, new) in changes {
+            Self::update(conn, row, new).await?;
+            changed.extend(Self::find(conn, row.key()).await?);
+        }
+        Ok(changed)
+    }
     /// The area that a row of a file speaks for, when the file replaces what is there.
     #[must_use]
     fn home(new: &Self::In) -> String {

@@ -5,12 +5,14 @@ use diesel_async::RunQueryDsl;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Imported, found, joined};
+use super::populations as many;
+use super::{Imported, Sought, found, joined};
 use crate::db::fragment::Condition;
 use crate::db::{Conn, WriteError};
 use crate::participation::codes::Gender;
 use crate::participation::measures::api::Measures;
-use crate::participation::populations::api::Populations;
+use crate::participation::populations::api::{PopulationIn, Populations};
+use crate::participation::populations::model::PopulationRow;
 use crate::participation::sources::api::Sources;
 use crate::participation::sources::reference::SourceRef;
 use crate::participation::sources::store as source_store;
@@ -103,12 +105,12 @@ impl Imported for Sources {
 #[derive(Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PopulationName {
-    area: Option<AreaCode>,
-    reference_date: Option<Day>,
-    gender: Option<Gender>,
-    age_from: Option<i32>,
-    age_to: Option<i32>,
-    source: Option<SourceRef>,
+    pub(super) area: Option<AreaCode>,
+    pub(super) reference_date: Option<Day>,
+    pub(super) gender: Option<Gender>,
+    pub(super) age_from: Option<i32>,
+    pub(super) age_to: Option<i32>,
+    pub(super) source: Option<SourceRef>,
 }
 
 impl Imported for Populations {
@@ -149,5 +151,23 @@ impl Imported for Populations {
                 .load(&mut conn)
                 .await,
         )
+    }
+    async fn sought(
+        conn: &Conn,
+        names: &[Option<&PopulationName>],
+    ) -> Result<Option<Vec<Sought<PopulationRow>>>, WriteError> {
+        many::sought(conn, names).await.map(Some)
+    }
+    async fn insert_all<'a>(
+        conn: &Conn,
+        new: impl Iterator<Item = &'a PopulationIn>,
+    ) -> Result<Vec<PopulationRow>, WriteError> {
+        Self::insert_together(conn, new).await
+    }
+    async fn update_all<'a>(
+        conn: &Conn,
+        changes: impl Iterator<Item = (&'a PopulationRow, &'a PopulationIn)>,
+    ) -> Result<Vec<PopulationRow>, WriteError> {
+        Self::update_together(conn, changes.map(|(row, new)| (row.id, new))).await
     }
 }

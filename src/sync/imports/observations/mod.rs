@@ -15,10 +15,12 @@ use reports::{Group, Report};
 pub use reports::{submit, touch};
 
 use super::codes::{ImportStrategy, RowOutcome};
+use super::columns::Measures;
 use super::outcome::{Refusal, RowResult};
 use super::payload::Given;
 use super::rows::{Work, invalid};
 use crate::db::{Conn, WriteError, history};
+use crate::http::lang::Lang;
 use crate::http::resource;
 use crate::participation::measures;
 use crate::participation::measures::store::Possible;
@@ -27,7 +29,7 @@ use crate::participation::reports::model::ReportRow;
 use crate::participation::reports::observations::check::{self, Known};
 use crate::participation::reports::observations::model::NewObservation;
 use crate::participation::reports::store as report_store;
-use crate::problem::{Fault, Problem, text};
+use crate::problem::{Fault, Problem, Text, text};
 use crate::registry::areas;
 
 /// What was looked up for the rows of a file, and what became of their reports.
@@ -35,6 +37,8 @@ use crate::registry::areas;
 pub struct Looked {
     measures: HashMap<String, Option<Possible>>,
     areas: HashMap<String, bool>,
+    /// The measures by their names, looked up once a row has named one that is not there.
+    named: Option<Measures>,
     /// The report of each head.
     reports: HashMap<String, Uuid>,
     /// Whether all rows of a report were taken.
@@ -65,6 +69,7 @@ pub async fn write(
 ) -> Result<Vec<RowResult>, WriteError> {
     let mut results: BTreeMap<i64, RowResult> = BTreeMap::new();
     let mut groups: BTreeMap<&str, Group<'_>> = BTreeMap::new();
+    let mut doubled = Vec::new();
     for (place, given) in rows.iter().enumerate() {
         match observed(work, given) {
             Ok(Observed { head, text, new }) => groups
@@ -79,11 +84,26 @@ pub async fn write(
                     expects: head.if_version,
                     new,
                 }),
-            Err(result) => drop(results.insert(given.position, *result)),
+            Err(result) => {
+                // A row that stands in the file twice tells its report all the same. None is made for it.
+                if let Some(Ok(Observed { head, text, .. })) = &given.observed {
+                    let lines = Vec::new();
+                    groups.entry(text).or_insert(Group { head, lines });
+                    doubled.push((text.as_str(), given.position));
+                }
+                results.insert(given.position, *result);
+            }
         }
     }
     look_up(conn, work, &groups).await?;
     let mut found = reports::of_groups(conn, work, &groups).await?;
+    for (text, position) in doubled {
+        let told = found.get(text).and_then(|found| found.as_ref().ok());
+        if let (Some(report), Some(result)) = (told, results.get_mut(&position)) {
+            result.entity = Some(report.row.id.to_string());
+            note(work, report.row.id, result);
+        }
+    }
     let mut placed: BTreeMap<Uuid, (Report, Vec<Line<'_>>)> = BTreeMap::new();
     for (text, group) in groups {
         match found.remove(text).ok_or(diesel::NotFound)? {
@@ -179,6 +199,11 @@ async fn look_up(
         measures::store::possible(conn, codes.clone()),
         areas::store::live(conn, places.clone())
     )?;
+    let strange = codes.iter().any(|code| !possible.contains_key(code));
+    if strange && work.looked.borrow().named.is_none() {
+        let named = Measures::load(conn, &work.reach).await?;
+        work.looked.borrow_mut().named = Some(named);
+    }
     let mut looked = work.looked.borrow_mut();
     for code in codes {
         let possible = possible.get(&code).copied();
@@ -191,7 +216,7 @@ async fn look_up(
     Ok(())
 }
 
-fn text_unknown() -> crate::problem::Text {
+fn text_unknown() -> Text {
     text("Det finns ingen sådan rad.", "There is no such row.")
 }
 
@@ -227,12 +252,31 @@ fn faults(
         } else {
             format!("/{inside}")
         };
-        if let Ok(n) = n.parse() {
-            let own = Fault::at(pointer, fault.code().to_owned(), fault.detail().clone());
+        if let Ok(n) = n.parse::<usize>() {
+            let detail = match rows.get(n).filter(|_| fault.code() == NO_MEASURE) {
+                Some(row) => meant(&looked, fault.detail(), row.measure_code),
+                None => fault.detail().clone(),
+            };
+            let own = Fault::at(pointer, fault.code().to_owned(), detail);
             by_row.entry(n).or_default().push(own);
         }
     }
     by_row
+}
+
+/// The rule that an observation is of a measure that is there.
+const NO_MEASURE: &str = "observation_measure_exists";
+
+/// The rule, with the measure that was likely meant.
+fn meant(looked: &Looked, rule: &Text, code: &str) -> Text {
+    let named = looked.named.as_ref();
+    match named.and_then(|named| named.suggestion(code)) {
+        Some(near) => text(
+            format!("{} {}", rule.get(Lang::Sv), near.sv),
+            format!("{} {}", rule.get(Lang::En), near.en),
+        ),
+        None => rule.clone(),
+    }
 }
 
 /// An observation that no rule speaks against, with its report, its row, and the version that it expects.
@@ -399,7 +443,7 @@ fn version_changed(report: &ReportRow, fresh: bool) -> Fault {
     Fault::at("/ifVersion", "version_changed", said)
 }
 
-fn no_report() -> crate::problem::Text {
+fn no_report() -> Text {
     text(
         "Det finns ingen sådan rapport, och därför ingen version av den.",
         "There is no such report, and so no version of it.",

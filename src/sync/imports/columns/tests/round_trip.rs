@@ -85,7 +85,7 @@ fn content(column: &Column) -> BoxedStrategy<Value> {
         (Kind::Label, "orgNumber") => of(&["802000-0009", "8020000009"]),
         (Kind::Ages, _) => of(&["6-12", "all"]),
         (Kind::Label, "code") if column.sv == "Kod" => of(&["pupils", "a1"]),
-        (Kind::Label, "measure" | "numerator") => of(&["pupils", "pupils_share"]),
+        (Kind::Measure, _) => of(&["pupils", "pupils_share"]),
         (Kind::Label, _) => of(&["61", "007", "2022/2023"]),
         (Kind::Text, "scheme") => of(&["regso-2025", "city:1880"]),
         (Kind::Text, "website" | "sourceUrl" | "url") => {

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use std::io::Cursor;
 
 use super::super::{
-    Demand, Kind, Mapping, Rejected, RejectedRow, Use, columns, folded, rejected, template,
+    Demand, Kind, Mapping, Measures, Rejected, RejectedRow, Use, columns, folded, rejected,
+    template,
 };
 use super::told;
 use crate::formats::read::{Cell, FileKind, Heading, Incoming, Source, open};
@@ -16,10 +17,11 @@ use crate::sync::imports::types::ImportType;
 fn a_template_holds_every_column_that_is_needed_and_is_read_in_both_languages() {
     for resource in ImportType::ALL {
         for lang in [Lang::Sv, Lang::En] {
-            let bytes = template(resource, lang).unwrap();
+            let none = Measures::default();
+            let bytes = template(resource, lang, &none).unwrap();
             assert_eq!(
                 bytes,
-                template(resource, lang).unwrap(),
+                template(resource, lang, &none).unwrap(),
                 "the same bytes each time"
             );
             let source = Source::Memory(bytes.into());
@@ -44,7 +46,8 @@ fn a_template_holds_every_column_that_is_needed_and_is_read_in_both_languages() 
 
 #[test]
 fn a_template_offers_the_codes_and_keeps_zeros() {
-    let bytes = template(ImportType::Partners, Lang::Sv).unwrap();
+    let none = Measures::default();
+    let bytes = template(ImportType::Partners, Lang::Sv, &none).unwrap();
     let mut parts = zip::ZipArchive::new(Cursor::new(bytes.clone())).unwrap();
     let mut part = |name: &str| std::io::read_to_string(parts.by_name(name).unwrap()).unwrap();
     let data = part("xl/worksheets/sheet1.xml");
