@@ -256,7 +256,16 @@ pub fn joined(labels: Vec<Label>) -> Option<Label> {
     if labels.is_empty() {
         return None;
     }
-    let joined = |pick: fn(&Label) -> &str| labels.iter().map(pick).collect::<Vec<_>>().join("; ");
+    let joined = |pick: fn(&Label) -> &str| {
+        labels.iter().map(pick).fold(String::new(), |before, next| {
+            let joint = match before.chars().next_back() {
+                None => "",
+                Some('.') => " ",
+                Some(_) => "; ",
+            };
+            format!("{before}{joint}{next}")
+        })
+    };
     Some(Label::new(
         joined(|label| &label.sv),
         joined(|label| &label.en),

@@ -7,17 +7,15 @@ use utoipa::ToSchema;
 
 use super::compare::{Gap, Outcome, Side, compare, trend};
 use super::question::GapQuestion;
+use super::table;
 use super::words::{distance, reservation};
-use crate::formats::beside::{Beside, Word};
-use crate::formats::table::{Label, Metric, Row, Table, Unit};
+use crate::formats::table::{Label, Table};
 use crate::http::lang::Lang;
 use crate::participation::codes::Precision;
 use crate::statistics::answer::head::{BreakOut, Head};
 use crate::statistics::answer::rows::{
     CoverageOut, ReasonOut, RowDenominator, RowOut, labelled, plain, rows,
 };
-use crate::statistics::answer::table::{joined, labels, metrics, quoted};
-use crate::statistics::answer::{notes, table_head, table_rows};
 use crate::statistics::codes::{CellStatus, Direction, Included, Origin, Reason, Trend};
 use crate::statistics::deliver::{self, Form};
 use crate::statistics::frozen::Frozen;
@@ -158,24 +156,24 @@ pub struct TrendOut {
 
 /// Compared numbers with what is needed to write them.
 pub struct Compared {
-    frozen: Arc<Frozen>,
+    pub(super) frozen: Arc<Frozen>,
     question: GapQuestion,
     /// The numbers of both sides.
-    answer: Answer,
+    pub(super) answer: Answer,
     /// One for each row.
-    outcomes: Vec<Pair>,
+    pub(super) outcomes: Vec<Pair>,
     /// What to show beside the shares.
-    included: Vec<Included>,
+    pub(super) included: Vec<Included>,
 }
 
 /// Two numbers that were compared.
-struct Pair {
+pub(super) struct Pair {
     /// Place of the cell in the answer.
-    own: usize,
+    pub(super) own: usize,
     /// Place of the cell that it is compared with.
-    other: usize,
+    pub(super) other: usize,
     /// What it comes to.
-    outcome: Outcome,
+    pub(super) outcome: Outcome,
 }
 
 impl Compared {
@@ -198,7 +196,7 @@ impl Compared {
     }
 
     /// The answer as if only what was asked for had been read: for what it says of itself.
-    fn own(&self) -> Answer {
+    pub(super) fn own(&self) -> Answer {
         let mut own = Answer::unread(&self.question.asked, self.answer.base);
         own.sources.clone_from(&self.answer.sources);
         own.years.clone_from(&self.answer.years);
@@ -273,56 +271,7 @@ impl deliver::Answer for Compared {
     }
 
     fn table(&self, form: &Form) -> Table {
-        let own = self.own();
-        let head = table_head(&self.frozen, &own, &[], &form.permanent_url);
-        let cells = table_rows(&self.frozen, &self.answer, &self.included);
-        let points = || Unit {
-            label: Label::new("procentenheter", "percentage points"),
-            decimals: 2,
-        };
-        let percent = || Unit {
-            label: Label::new("procent", "percent"),
-            decimals: 2,
-        };
-        Table {
-            name: format!("gaps-{}", self.frozen.name),
-            title: Label::new(
-                format!("Gap: {}", head.title.sv),
-                format!("Gaps: {}", head.title.en),
-            ),
-            metrics: [
-                Metric::new("value", Label::new("Värde", "Value")),
-                Metric::new("reference", Label::new("Jämförelse", "Reference")).of_unit(percent()),
-                Metric::new("difference", Label::new("Skillnad", "Difference")).of_unit(points()),
-                Metric::new("ratio", Label::new("Kvot", "Ratio")).of_unit(Unit {
-                    label: Label::new("kvot", "ratio"),
-                    decimals: 3,
-                }),
-                Metric::new("children", Label::new("Barn och unga", "Children")).of_unit(Unit {
-                    label: Label::new("personer", "persons"),
-                    decimals: 0,
-                }),
-            ]
-            .into_iter()
-            .chain(metrics(&self.included).into_iter().skip(1))
-            .chain(metrics(&self.included).iter().skip(1).map(of_reference))
-            .collect(),
-            rows: self
-                .outcomes
-                .iter()
-                .enumerate()
-                .map(|(no, pair)| self.table_row(no, pair, &cells))
-                .collect(),
-            // As in the JSON, the breaks between the periods asked for and the one compared with are among them.
-            notes: notes::of_table(&self.frozen, &own, &self.answer.question),
-            beside: vec![Beside::new(
-                "trends",
-                Label::new("Förändring av gapen", "Change of the gaps"),
-                &TREND_WORDS,
-                &self.trends(form.lang),
-            )],
-            ..head
-        }
+        table::of(self, form)
     }
 }
 
@@ -335,7 +284,7 @@ impl Compared {
     }
 
     /// The cell that a row is compared with, unless they are not comparable.
-    fn compared_with(&self, pair: &Pair) -> Option<&Cell> {
+    pub(super) fn compared_with(&self, pair: &Pair) -> Option<&Cell> {
         let comparable = !matches!(pair.outcome, Outcome::NotComparable(_));
         self.answer.cells.get(pair.other).filter(|_| comparable)
     }
@@ -435,7 +384,7 @@ impl Compared {
     }
 
     /// The gap in words, and what is to be said of the number that it is a distance from.
-    fn sentence(&self, no: usize, gap: &Gap, pair: &Pair) -> Label {
+    pub(super) fn sentence(&self, no: usize, gap: &Gap, pair: &Pair) -> Label {
         let said = distance(&self.reference_label(no), gap);
         match self.compared_with(pair).and_then(reservation) {
             None => said,
@@ -446,75 +395,8 @@ impl Compared {
         }
     }
 
-    /// A row of the table; `cells` are all cells of both sides as rows.
-    fn table_row(&self, no: usize, pair: &Pair, cells: &[Row]) -> Row {
-        let own = cells.get(pair.own).cloned().unwrap_or_default();
-        let (value, beside) = match own.values.split_first() {
-            Some((value, beside)) => (*value, beside),
-            None => (None, Default::default()),
-        };
-        let other = cells.get(pair.other).map(|row| row.values.iter().skip(1));
-        let beside: Vec<Option<f64>> = beside
-            .iter()
-            .chain(other.into_iter().flatten())
-            .copied()
-            .collect();
-        let (numbers, remarks): ([Option<f64>; 5], Vec<Label>) = match &pair.outcome {
-            Outcome::NotComparable(reasons) => {
-                return Row {
-                    values: vec![None; 5 + beside.len()],
-                    status: CellStatus::NotComparable.as_str(),
-                    remark: joined(labels(reasons).collect()),
-                };
-            }
-            Outcome::Gap(gap) => {
-                #[expect(
-                    clippy::cast_precision_loss,
-                    reason = "numbers of people are far below 2^53"
-                )]
-                let children = gap.children.map(|n| n as f64);
-                let numbers = [
-                    Some(gap.value),
-                    Some(gap.reference),
-                    Some(gap.difference),
-                    gap.ratio,
-                    children,
-                ];
-                let compared = self.compared_with(pair).map(quoted).unwrap_or_default();
-                let compared = compared.into_iter().map(|said| {
-                    Label::new(
-                        format!("Jämförelsetalet: {}", said.sv),
-                        format!("The reference: {}", said.en),
-                    )
-                });
-                let sentence = self.sentence(no, gap, pair);
-                (
-                    numbers,
-                    std::iter::once(sentence)
-                        .chain(own.remark)
-                        .chain(compared)
-                        .collect(),
-                )
-            }
-            Outcome::Missing => (
-                [value, None, None, None, None],
-                own.remark.into_iter().collect(),
-            ),
-            Outcome::NoReference => {
-                let missing = labels(&[Reason::ReferenceMissing]).collect::<Vec<_>>();
-                let remarks = own.remark.into_iter().chain(missing).collect();
-                ([value, None, None, None, None], remarks)
-            }
-        };
-        Row {
-            values: numbers.into_iter().chain(beside).collect(),
-            status: own.status,
-            remark: joined(remarks),
-        }
-    }
-
     /// The first and the last gap of each place and group, where there are two.
-    fn trends(&self, lang: Lang) -> Vec<TrendOut> {
+    pub(super) fn trends(&self, lang: Lang) -> Vec<TrendOut> {
         let asked = &self.question.asked;
         let (periods, groups) = (asked.periods.len(), asked.splits.groups());
         let mut trends = Vec::new();
@@ -615,48 +497,3 @@ fn explained(reasons: &[Reason], lang: Lang) -> Vec<ReasonOut> {
         .map(|reason| ReasonOut::of(*reason, lang))
         .collect()
 }
-
-/// The same number, of what is compared with.
-fn of_reference(metric: &Metric) -> Metric {
-    let (code, sv, en) = match metric.code {
-        "numerator" => ("referenceNumerator", "täljare", "numerator"),
-        "denominator" => ("referenceDenominator", "nämnare", "denominator"),
-        "coverageReported" => (
-            "referenceCoverageReported",
-            "delar som rapporterat",
-            "parts that have reported",
-        ),
-        _ => (
-            "referenceCoverageExpected",
-            "delar som finns",
-            "parts there are",
-        ),
-    };
-    Metric {
-        code,
-        label: Label::new(format!("Jämförelsens {sv}"), format!("Reference: {en}")),
-        unit: metric.unit.clone(),
-    }
-}
-
-/// What the members of a trend are called.
-const TREND_WORDS: [Word; 10] = [
-    ("kind", "Slag av plats", "Kind of place"),
-    ("code", "Kod", "Code"),
-    ("label", "Plats", "Place"),
-    ("groupCodes", "Grupp", "Group"),
-    ("firstPeriod", "Första period", "First period"),
-    ("lastPeriod", "Sista period", "Last period"),
-    (
-        "change",
-        "Förändring i procentenheter",
-        "Change in percentage points",
-    ),
-    ("trend", "Riktning, kod", "Trend, code"),
-    ("trendLabel", "Riktning", "Trend"),
-    (
-        "reasons",
-        "Varför ingen förändring visas",
-        "Why there is no change",
-    ),
-];

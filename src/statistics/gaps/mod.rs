@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod compare;
 pub mod question;
+mod table;
 pub mod words;
 
 use actix_web::{HttpRequest, get, web};

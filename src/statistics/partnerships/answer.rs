@@ -268,7 +268,7 @@ pub struct EndedProject {
 const WORDS: [Word; 19] = [
     (
         "withoutCivilSociety",
-        "Kommuner utan civilsamhälle",
+        "Utan civilsamhälle",
         "Without civil society",
     ),
     ("count", "antal", "number"),
