@@ -1389,3 +1389,27 @@ async fn a_doubled_row_keeps_its_own_report_from_being_submitted_and_no_other() 
     let submitted = office.get("/reports?state=submitted&period=2026").await;
     assert_eq!(submitted.column("area"), ["1884"]);
 }
+
+#[actix_web::test]
+async fn rows_belong_to_an_import_and_are_forgotten_with_it() {
+    let app = TestApp::start().await;
+    let caller = office(&app, &["SE"]);
+    let rows = json!([{"name": "Ett", "category": "other", "area": "1880"}, {"name": "Två", "category": "other", "area": "1880"}]);
+    import_json(&caller, "type=partners", rows)
+        .await
+        .expect(200);
+    let of = "SELECT count(*) AS n FROM import_rows";
+    assert_eq!(number(&app, of).await, 2);
+    let write = async |statement: &'static str| {
+        let written = app
+            .state
+            .db
+            .write(async |mut conn| Ok(conn.batch_execute(statement).await?));
+        written.await
+    };
+    let stray = "INSERT INTO import_rows (import_id, position, outcome) SELECT gen_random_uuid(), n, 'created' FROM generate_series(1, 3) AS n";
+    let refused = format!("{:?}", write(stray).await.unwrap_err());
+    assert!(refused.contains("import_row_import_exists"), "{refused}");
+    write("DELETE FROM imports").await.unwrap();
+    assert_eq!(number(&app, of).await, 0);
+}
