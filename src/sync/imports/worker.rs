@@ -138,13 +138,12 @@ impl Worker<'_> {
                 )),
             ));
         }
-        let (file, survey) = match self.handed.take() {
-            Some(Handed { file, survey, .. }) => (file, survey),
-            None => {
-                let file = self.file().await?;
-                let reading = file.clone();
-                (file, spawn_blocking(move || payload::survey(&reading)))
-            }
+        let (file, survey) = if let Some(Handed { file, survey, .. }) = self.handed.take() {
+            (file, survey)
+        } else {
+            let file = self.file().await?;
+            let reading = file.clone();
+            (file, spawn_blocking(move || payload::survey(&reading)))
         };
         let survey = survey
             .await
