@@ -510,6 +510,10 @@ pub(super) fn plainly(reason: &str) -> Text {
             "En tidpunkt skrivs med dag, tid och zon, till exempel 2026-01-15T08:00:00Z.",
             "A time is written with day, time and zone, such as 2026-01-15T08:00:00Z.",
         ),
+        _ if reason.starts_with("invalid value: integer") => (
+            "Talet är för stort eller för litet.",
+            "The number is too large or too small.",
+        ),
         _ if [
             "invalid character:",
             "invalid length",
@@ -591,6 +595,13 @@ mod tests {
         at: Option<DateTime<Utc>>,
         #[param(value_type = Option<String>)]
         day: Option<crate::values::Day>,
+    }
+
+    #[test]
+    fn a_number_that_does_not_fit_is_told_without_a_parsers_words() {
+        let error = serde_json::from_str::<i32>("99999999999").unwrap_err();
+        let told = plainly(&error.to_string());
+        assert_eq!(told.get(Lang::En), "The number is too large or too small.");
     }
 
     #[test]

@@ -269,7 +269,7 @@ async fn nor_can_it_by_district_form_collaboration_share_rank_or_gap() {
     let fixture = Fixture::new(&app).await;
     let groups = truth();
     let numbers: Vec<((), i64)> = groups.iter().map(|group| ((), group.n)).collect();
-    let small = numbers.iter().filter(|(_, n)| (1..=4).contains(n)).count();
+    let small = numbers.iter().filter(|((), n)| (1..=4).contains(n)).count();
     let both = published(&fixture, &groups).await;
     let analyst = fixture.analyst();
     let ways = [

@@ -113,10 +113,13 @@ fn row(compared: &Compared, no: usize, pair: &Pair, cells: &[Row]) -> Row {
                     .collect(),
             )
         }
-        Outcome::Missing => (
-            [value, None, None, None, None],
-            own.remark.into_iter().collect(),
-        ),
+        Outcome::Missing => {
+            let reference = cells.get(pair.other).and_then(|row| row.values.first());
+            (
+                [value, reference.copied().flatten(), None, None, None],
+                own.remark.into_iter().collect(),
+            )
+        }
         Outcome::NoReference => {
             let missing = labels(&[Reason::ReferenceMissing]).collect::<Vec<_>>();
             let remarks = own.remark.into_iter().chain(missing).collect();

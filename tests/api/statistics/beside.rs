@@ -74,6 +74,42 @@ async fn gaps_and_rankings_show_what_their_shares_are_made_of_if_asked() {
 }
 
 #[actix_web::test]
+async fn a_gap_is_the_same_in_rows_and_in_a_table_with_or_without_numbers() {
+    let app = TestApp::start().await;
+    published(&app).await;
+    let reader = app.reader(&["18"]);
+    let mut seen = std::collections::BTreeSet::new();
+    for reference in ["1861", "1882", "region"] {
+        let gaps = format!(
+            "/statistics/gaps?measure=pupils_share&period=2024&level=municipality&within=18&reference={reference}"
+        );
+        let answer = reader.get(&gaps).await.expect(200);
+        let text = reader.get(&format!("{gaps}&format=csv")).await.text();
+        let rows = answer["rows"].as_array().unwrap();
+        for (row, record) in rows.iter().zip(records(&text)) {
+            let number = |name: &str| record[name].as_str().unwrap().parse::<f64>().ok();
+            let told = ["value", "reference", "difference", "ratio", "children"].map(number);
+            let of_row = [
+                &row["value"],
+                &row["reference"]["value"],
+                &row["difference"],
+                &row["ratio"],
+                &row["children"],
+            ];
+            assert_eq!(told, of_row.map(Value::as_f64), "{row}");
+            seen.insert((told[0].is_some(), told[1].is_some()));
+        }
+    }
+    // A gap, a place without a number, a reference without one.
+    assert!(
+        seen.contains(&(true, true))
+            && seen.contains(&(false, true))
+            && seen.contains(&(true, false)),
+        "{seen:?}"
+    );
+}
+
+#[actix_web::test]
 async fn trends_are_beside_the_rows_of_gaps() {
     let app = TestApp::start().await;
     published(&app).await;
