@@ -152,7 +152,7 @@ pub async fn write<R: Imported>(
     settled(conn, work, given, done, made).await
 }
 
-/// As [`write`], of a row that was looked for already: what was found is locked.
+/// As [`write()`], of a row that was looked for already: what was found is locked.
 ///
 /// # Errors
 /// What ends the transaction.
