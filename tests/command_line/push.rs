@@ -118,7 +118,7 @@ async fn each_row_that_is_refused_is_told_where_and_why() {
     let (code, said, _) = send(&["--lang", "en", "--show", "1"]);
     assert_eq!(code, 1, "{said}");
     assert!(
-        said.contains("line 2, column F (Kön): »Flikor« Not in the list. Did you mean Flickor?\n"),
+        said.contains("line 2, column F (Kön): »Flikor« Not in the list. Did you mean Girls?\n"),
         "{said}"
     );
     assert!(
