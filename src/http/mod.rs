@@ -12,6 +12,7 @@ pub mod params;
 mod part;
 pub mod resource;
 mod shape;
+mod words;
 
 /// Where the API begins: the name and the major version, as the national profile wants it (UFN.01).
 pub const BASE_PATH: &str = "/samverkan/v1";

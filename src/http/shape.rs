@@ -6,7 +6,8 @@ use serde::de::{
 };
 use serde_json::{Error, Value};
 
-use super::params::{did_you_mean, plainly};
+use super::params::did_you_mean;
+use super::words::{no_code, plainly};
 use crate::problem::{Fault, Text, text};
 
 /// The typed form of a value.
@@ -153,16 +154,6 @@ fn fault(path: &serde_path_to_error::Path, message: &str) -> Fault {
         pointer,
         "invalid_value",
         plainly(message.split(" at line ").next().unwrap_or_default()),
-    )
-}
-
-/// Names the codes of a list, which serde puts between backticks.
-pub(super) fn no_code(given: &str, expected: &str) -> Text {
-    let codes: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
-    let codes = codes.join(", ");
-    text(
-        format!("{given} är ingen kod i listan. Tillåtna: {codes}."),
-        format!("{given} is no code of the list. Allowed: {codes}."),
     )
 }
 

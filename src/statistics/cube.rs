@@ -4,6 +4,8 @@
 //! and none is a total of others, so each number of the statistics is a plain sum of cells. Where a source reports
 //! less detail than was asked for, the sum says so ([`Sum::wider`]) instead of leaving the people out in silence.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 /// The code number of a dimension that is not broken down: the cell is of all genders, ages, subjects or forms.
@@ -39,6 +41,19 @@ pub struct Dictionary {
     /// this was kept have none.
     #[serde(default)]
     pub met_forms: Vec<String>,
+}
+
+impl Dictionary {
+    /// The same, with the forms of activity of these numbers as those that something was counted by.
+    #[must_use]
+    pub fn with_forms_met(self, numbers: &BTreeSet<u8>) -> Self {
+        let all = (1..).zip(&self.forms);
+        let met = all.filter(|(number, _)| numbers.contains(number));
+        Self {
+            met_forms: met.map(|(_, form)| form.clone()).collect(),
+            ..self
+        }
+    }
 }
 
 /// How good a number is: the worse of two for their sum.

@@ -114,13 +114,7 @@ pub async fn gather(
         coverage,
         ..
     } = sink;
-    let met = (1..).zip(&dictionary.forms);
-    let met = met.filter(|(number, _)| forms.contains(number));
-    let met_forms = met.map(|(_, form)| form.clone()).collect();
-    ground.catalogue.dictionary = Dictionary {
-        met_forms,
-        ..dictionary
-    };
+    ground.catalogue.dictionary = dictionary.with_forms_met(&forms);
     for (measure, bases) in ground.catalogue.measures.iter_mut().zip(bases) {
         measure.bases = bases;
     }
