@@ -1,5 +1,6 @@
-//! A table as a workbook: a sheet of data, one that says what they are, and one for each thing that stands beside them. Codes are text, so that `0114` keeps its
-//! zero; numbers are numbers. The bytes depend on the table alone: no clock, no random names.
+//! A table as a workbook: a sheet of data, one that says what they are, and one for each thing that stands beside them.
+//! Codes are text, so that `0114` keeps its zero; numbers are numbers. The bytes depend on the table alone: no clock, no
+//! random names.
 
 use rust_xlsxwriter::{
     DocProperties, ExcelDateTime, Format, FormatAlign, IgnoreError, Workbook, Worksheet, XlsxError,
