@@ -101,14 +101,10 @@ impl Group {
                 let years = code.replace('-', "–");
                 Label::new(format!("{years} år"), format!("aged {years}"))
             }
-            Some(list) => list
-                .codes
-                .iter()
-                .find(|known| known.code == code)
-                .map_or_else(
-                    || Label::same(code),
-                    |known| Label::new(known.label_sv, known.label_en),
-                ),
+            Some(list) => list.find(code).map_or_else(
+                || Label::same(code),
+                |known| Label::new(known.label_sv, known.label_en),
+            ),
         };
         match self {
             Self::Whole => one(dimension.whole()),
@@ -291,7 +287,7 @@ fn one(asked: &Asked, dimension: Dimension, code: &str, entry: usize) -> ApiResu
         return Ok(Group::NotStated);
     }
     let known = match dimension.vocabulary() {
-        Some(list) => list.codes.iter().any(|known| known.code == code),
+        Some(list) => list.find(code).is_some(),
         None => code.parse::<AgeBand>().is_ok() && years(code).is_some_and(|(_, to)| to <= 120),
     };
     if known {
