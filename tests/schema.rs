@@ -195,6 +195,9 @@ async fn every_rule_of_the_database_can_be_told() {
     let others = [
         "observation_value_fits_measure",
         "observation_area_inside_report",
+        "observation_report_exists",
+        "observation_measure_exists",
+        "observation_area_exists",
         "import_row_import_exists",
         "client_two_secrets",
         "checkpoint_at_most_fifty",
@@ -391,5 +394,135 @@ fn diesel_type(column: &Described) -> String {
         format!("Nullable<{inner}>")
     } else {
         inner
+    }
+}
+
+/// What foreign keys would promise of observations, and by the same locks: of who writes one and who deletes what it names,
+/// the later waits for the earlier and sees it.
+#[actix_web::test]
+async fn what_observations_name_is_there_and_stays() {
+    let url = cluster::new_database().await;
+    let target = Target::parse(&url).unwrap();
+    let shared = Shared::new(target.clone(), 1, Clock::system()).unwrap();
+    samverkan::demo::load_reference(&shared).await.unwrap();
+    samverkan::demo::load_if_empty(&shared).await.unwrap();
+    let (mut one, mut other) = (
+        connect::open(&target, Work::Migrate).await.unwrap(),
+        connect::open(&target, Work::Migrate).await.unwrap(),
+    );
+    let refused = |done: diesel::QueryResult<()>| match done {
+        Err(diesel::result::Error::DatabaseError(_, told)) => {
+            told.constraint_name().unwrap_or(told.message()).to_owned()
+        }
+        done => panic!("{done:?}"),
+    };
+
+    let insert = |report: &str, measure: &str, area: &str| {
+        format!(
+            "INSERT INTO observations (id, report_id, measure_code, area_code, value)
+             SELECT gen_random_uuid(), {report}, {measure}, {area}, 7 FROM
+             (SELECT r.id AS report, r.area_code AS area FROM reports r JOIN observations o ON o.report_id = r.id ORDER BY r.id LIMIT 1) AS there"
+        )
+    };
+    let update = |change| {
+        let any = "(SELECT id FROM observations ORDER BY id LIMIT 1)";
+        format!("UPDATE observations SET {change} WHERE id = {any}")
+    };
+    let nobody = "gen_random_uuid()";
+    for (statement, rule) in [
+        (
+            insert(nobody, "'pupils'", "there.area"),
+            "observation_report_exists",
+        ),
+        (
+            insert("report", "'no_such'", "there.area"),
+            "observation_measure_exists",
+        ),
+        (
+            insert("report", "'pupils'", "there.area || 'R999'"),
+            "observation_area_exists",
+        ),
+        (
+            update("measure_code = 'no_such'"),
+            "observation_measure_exists",
+        ),
+        (
+            update("report_id = gen_random_uuid()"),
+            "observation_report_exists",
+        ),
+        (update("area_code = '9999'"), "observation_area_exists"),
+    ] {
+        assert_eq!(
+            refused(one.batch_execute(&statement).await),
+            rule,
+            "{statement}"
+        );
+    }
+    // What refers to it in other ways is out of the way.
+    let others = "SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) AS line FROM pg_constraint
+        WHERE contype = 'f' AND confrelid IN ('reports'::regclass, 'measures'::regclass, 'areas'::regclass)";
+    for statement in lines(&mut one, others).await {
+        one.batch_execute(&statement).await.unwrap();
+    }
+    for (table, key, named, new, rule) in [
+        (
+            "reports",
+            "id",
+            "report_id",
+            "gen_random_uuid()",
+            "observation_report_exists",
+        ),
+        (
+            "measures",
+            "code",
+            "measure_code",
+            "'another'",
+            "observation_measure_exists",
+        ),
+        (
+            "areas",
+            "code",
+            "area_code",
+            "overlay(code placing '99' from 3)",
+            "observation_area_exists",
+        ),
+    ] {
+        let observed = format!(
+            "{key} = (SELECT {named} FROM observations WHERE length(area_code) = 4 LIMIT 1)"
+        );
+        for statement in [
+            format!("DELETE FROM {table} WHERE {observed}"),
+            format!("UPDATE {table} SET {key} = {new} WHERE {observed}"),
+        ] {
+            assert_eq!(
+                refused(one.batch_execute(&statement).await),
+                rule,
+                "{statement}"
+            );
+        }
+    }
+
+    // A measure that nobody observes yet.
+    let measure = "INSERT INTO measures SELECT (jsonb_populate_record(m, '{\"code\": \"rivals\"}')).* FROM measures m WHERE code = 'pupils'";
+    let write = insert("report", "'rivals'", "there.area");
+    let delete = "DELETE FROM measures WHERE code = 'rivals'";
+    for (first, second, rule) in [
+        (write.as_str(), delete, "observation_measure_exists"),
+        (delete, write.as_str(), "observation_measure_exists"),
+    ] {
+        one.batch_execute(measure).await.unwrap();
+        one.batch_execute("BEGIN").await.unwrap();
+        one.batch_execute(first).await.unwrap();
+        let waits = "SELECT count(*)::text AS line FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+        let (late, ()) = futures_util::join!(other.batch_execute(second), async {
+            while lines(&mut one, waits).await != ["1"] {
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            }
+            one.batch_execute("COMMIT").await.unwrap();
+        });
+        assert_eq!(refused(late), rule, "{first}");
+        one.batch_execute("DELETE FROM observations WHERE measure_code = 'rivals'; DELETE FROM measures WHERE code = 'rivals'")
+            .await
+            .unwrap();
     }
 }

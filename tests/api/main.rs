@@ -35,6 +35,7 @@ mod imports_again;
 mod imports_contacts;
 mod imports_measures;
 mod imports_populations;
+mod imports_submit;
 mod manners;
 mod overlap;
 mod participation;

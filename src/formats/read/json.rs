@@ -32,40 +32,63 @@ pub(super) fn open(source: &Source) -> Result<Incoming, ReadFault> {
         persons.see(position, item)?;
     }
     persons.finish()?;
-    Ok(Incoming::Objects {
-        rows: items.len(),
-        objects: Box::new((1..).zip(items).map(Ok)),
-    })
+    let objects = (1..).zip(items).map(Ok);
+    Ok(Incoming::Objects(Box::new(objects)))
 }
 
-/// Opens an NDJSON file: a first reading of all its lines, then the second.
+/// Opens an NDJSON file: what speaks against it is seen while its lines are read.
 pub(super) fn open_lines(source: &Source) -> Result<Incoming, ReadFault> {
-    let mut persons = Members::default();
-    let mut rows = 0;
-    for line in Lines::new(source)? {
-        let (number, value) = line?;
-        persons.see(number, &value)?;
-        rows += 1;
-        if rows > MAX_ROWS {
-            return Err(faults::too_many_rows());
-        }
-    }
-    if rows == 0 {
-        return Err(faults::empty_file());
-    }
-    persons.finish()?;
-    Ok(Incoming::Objects {
-        rows,
-        objects: Box::new(Lines::new(source)?),
-    })
+    let watched = Watched {
+        lines: Lines::new(source)?,
+        persons: Members::default(),
+        rows: 0,
+        ended: false,
+    };
+    Ok(Incoming::Objects(Box::new(watched)))
 }
 
 /// Opens an NDJSON file that was looked through before.
 pub(super) fn reopen_lines(source: &Source) -> Result<Incoming, ReadFault> {
-    Ok(Incoming::Objects {
-        rows: 0,
-        objects: Box::new(Lines::new(source)?),
-    })
+    Ok(Incoming::Objects(Box::new(Lines::new(source)?)))
+}
+
+/// Lines that nobody has looked through yet. After the last one comes what speaks against all of them.
+struct Watched {
+    lines: Lines,
+    persons: Members,
+    rows: usize,
+    ended: bool,
+}
+
+impl Watched {
+    fn read(&mut self) -> Result<Option<(u32, Value)>, ReadFault> {
+        let Some((number, value)) = self.lines.next().transpose()? else {
+            if self.rows == 0 {
+                return Err(faults::empty_file());
+            }
+            self.persons.finish()?;
+            return Ok(None);
+        };
+        self.persons.see(number, &value)?;
+        self.rows += 1;
+        if self.rows > MAX_ROWS {
+            return Err(faults::too_many_rows());
+        }
+        Ok(Some((number, value)))
+    }
+}
+
+impl Iterator for Watched {
+    type Item = Result<(u32, Value), ReadFault>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        let read = self.read().transpose();
+        self.ended = !matches!(read, Some(Ok(_)));
+        read
+    }
 }
 
 /// The lines of NDJSON. The first and the last line of our own exports, which say what is between them, are left out.

@@ -1,9 +1,9 @@
 //! Tables and objects that come in as files: CSV and xlsx as offices write them, JSON and NDJSON as programs do.
 //!
-//! A file is read twice. The first reading finds what speaks against the file as a whole, before anything of it is
-//! used: an encoding that is not known, a title above the headings, merged cells, personal identity numbers. The
-//! second one hands out the rows. CSV and NDJSON are read from their source each time and never held as a whole; who
-//! reads them once more need not look through them first ([`reopen`]).
+//! Something may speak against a file as a whole: an encoding that is not known, a title above the headings, merged
+//! cells, personal identity numbers. Of NDJSON it is told when the rows have been read to the end, of other formats
+//! before the first of them: nothing of a file may be used before that. CSV and NDJSON are read from their source each
+//! time and never held as a whole; who reads them once more need not look through them again ([`reopen`]).
 
 mod csv;
 mod encoding;
@@ -249,19 +249,14 @@ pub enum Incoming {
         records: Records,
     },
     /// JSON or NDJSON.
-    Objects {
-        /// How many there are.
-        rows: usize,
-        /// The objects.
-        objects: Objects,
-    },
+    Objects(Objects),
 }
 
-/// Opens a file and looks through all of it. `sheets` are names that the wanted sheet of an xlsx file may have; without
+/// Opens a file to be looked through for the first time. `sheets` are names that the wanted sheet of an xlsx file may have; without
 /// one of them its first visible sheet is taken.
 ///
 /// # Errors
-/// What speaks against the file as a whole.
+/// What speaks against the file as a whole; of NDJSON it may also come after the rows.
 pub fn open(kind: FileKind, source: &Source, sheets: &[&str]) -> Result<Incoming, ReadFault> {
     match kind {
         FileKind::Csv => csv::open(source),
@@ -271,8 +266,8 @@ pub fn open(kind: FileKind, source: &Source, sheets: &[&str]) -> Result<Incoming
     }
 }
 
-/// Opens a file that was looked through before; of CSV the headings that were found then must be known. How many rows it
-/// says there are may be 0. What is held in memory anyway is opened as ever.
+/// Opens a file that was looked through before; of CSV the headings that were found then must be known. How many rows a
+/// table says there are may be 0. What is held in memory anyway is opened as ever.
 ///
 /// # Errors
 /// When it cannot be read.

@@ -120,18 +120,18 @@ async fn create_import(
         looked_through: false,
         measures: Arc::new(measures),
     };
-    let counting = file.clone();
-    let counted = web::block(move || payload::count(&counting))
+    let reading = file.clone();
+    let survey = web::block(move || payload::survey(&reading))
         .await
         .map_err(Problem::internal)?;
-    file.looked_through = counted.is_ok();
-    // What cannot be counted cannot be read, and that is told at once.
-    let large = counted.is_ok_and(|rows| rows > AT_ONCE);
+    file.looked_through = survey.is_ok();
+    // What cannot be read is told at once.
+    let large = survey.as_ref().is_ok_and(|survey| survey.total > AT_ONCE);
     if large || prefers_async(&req) {
-        if importer.queue(&file, &request).await? {
+        if importer.queue(&file, survey, &request).await? {
             return queued(&req, &db, plan.id, false).await;
         }
-    } else if let Some(answer) = run::at_once(db.shared(), &file, &request).await? {
+    } else if let Some(answer) = run::at_once(db.shared(), &file, survey, &request).await? {
         if plan.dry_run {
             return Ok(answered(&req, &ImportOut::tried(&plan, answer), false));
         }

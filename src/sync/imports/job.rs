@@ -11,17 +11,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
-use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
-use super::payload::{self, File, Survey};
+use super::payload::{File, Surveyed};
 use super::run;
 use super::store::{self, Request};
 use super::worker::{ATTEMPTS, Worker};
 use crate::background::Background;
 use crate::db::Shared;
-use crate::formats::read::ReadFault;
 use crate::problem::ApiResult;
 
 /// How often a worker looks for imports that nobody told it of.
@@ -36,11 +34,11 @@ const HANDED: usize = 8;
 /// How long they lie there.
 const WAITING: Duration = Duration::from_mins(15);
 
-/// A file on its way from the request to the worker of the same process. The database has it too, for every other; but
-/// then it must be read back and looked through once more, which is being done here while the database takes it.
+/// A file on its way from the request to the worker of the same process, with what was seen in it. The database has it too,
+/// for every other; but then it must be read back and looked through once more.
 pub(super) struct Handed {
     pub(super) file: File,
-    pub(super) survey: JoinHandle<Result<Survey, Vec<ReadFault>>>,
+    pub(super) survey: Surveyed,
     pub(super) since: Instant,
 }
 
@@ -49,21 +47,16 @@ pub(super) struct Handed {
 struct Desk(Arc<Mutex<HashMap<Uuid, Handed>>>);
 
 impl Desk {
-    /// Lays a file down and begins to look it through.
-    fn lay(&self, file: &File) {
+    /// Lays a file down.
+    fn lay(&self, file: &File, survey: Surveyed) {
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if waiting.len() < HANDED {
-            let (id, file, reading) = (file.plan.id, file.clone(), file.clone());
-            let survey = spawn_blocking(move || payload::survey(&reading));
-            let since = Instant::now();
-            waiting.insert(
-                id,
-                Handed {
-                    file,
-                    survey,
-                    since,
-                },
-            );
+            let handed = Handed {
+                file: file.clone(),
+                survey,
+                since: Instant::now(),
+            };
+            waiting.insert(file.plan.id, handed);
         }
     }
 
@@ -128,9 +121,9 @@ impl Importer {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub async fn queue(&self, file: &File, request: &Request) -> ApiResult<bool> {
+    pub async fn queue(&self, file: &File, survey: Surveyed, request: &Request) -> ApiResult<bool> {
         let plan = &file.plan;
-        self.0.desk.lay(file);
+        self.0.desk.lay(file, survey);
         let queued = self
             .0
             .shared

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
 use super::codes::ImportStrategy;
-use super::columns::{CellFault, Mapping, Measures, of_object};
+use super::columns::{CellFault, Mapped, Mapping, Measures, Unmapped, of_object};
 use super::kinds::name_of;
 use super::observations::{self, Observed, name_of_observation};
 use super::outcome::{RowError, Said};
@@ -26,13 +26,13 @@ use crate::problem::{ApiResult, Fault};
 use crate::values::without_personal_numbers;
 
 /// The most rows that are answered at once.
-pub const AT_ONCE: usize = 1_000;
+pub const AT_ONCE: i64 = 1_000;
 
 /// How many rows are handed out, and written in one transaction. Observations are written with a few statements for all of
 /// them and their reports, other rows one by one.
 const fn part_of(resource: ImportType) -> usize {
     match resource {
-        ImportType::Observations => 4_000,
+        ImportType::Observations => 8_000,
         _ => 1_000,
     }
 }
@@ -70,6 +70,9 @@ pub struct Survey {
     pub doubled: HashMap<i64, Arc<[i64]>>,
 }
 
+/// What was seen in a file, or everything that speaks against it as a whole.
+pub type Surveyed = Result<Survey, Vec<ReadFault>>;
+
 /// What came as a row.
 #[derive(Clone, Debug)]
 pub enum Came {
@@ -90,7 +93,8 @@ pub struct Given {
     pub object: Result<Value, Vec<RowError>>,
     /// What was read otherwise than it was written.
     pub notes: Vec<RowError>,
-    /// Of an observation: the row taken apart, or what speaks against its form. That is work for the thread that reads.
+    /// Of an observation: the row taken apart, or what speaks against what it says of its report. That is work for the
+    /// thread that reads. Of a row with bad cells only the report is to be trusted, and none if they speak of that.
     pub observed: Option<ApiResult<Observed>>,
     /// As it came; none if it is only looked through.
     pub came: Option<Came>,
@@ -174,7 +178,7 @@ impl Rows {
                 };
                 (From::Table(mapping, records), Some(head))
             }
-            Incoming::Objects { objects, .. } => (From::Objects(objects), None),
+            Incoming::Objects(objects) => (From::Objects(objects), None),
         };
         let rows = Self {
             resource: plan.resource,
@@ -186,11 +190,12 @@ impl Rows {
         Ok((rows, head))
     }
 
-    fn observed(&self, object: &Result<Value, Vec<RowError>>) -> Option<ApiResult<Observed>> {
-        match object {
-            Ok(Value::Object(members)) => Some(observations::read(members, self.apart?)),
-            _ => None,
-        }
+    fn observed(&self, object: &Result<Mapped, Unmapped>) -> Option<ApiResult<Observed>> {
+        let members = match object {
+            Ok(mapped) => mapped.value.as_object(),
+            Err(unmapped) => unmapped.rest.as_ref(),
+        };
+        Some(observations::read(members?, self.apart?))
     }
 }
 
@@ -217,15 +222,16 @@ impl Iterator for Rows {
                 }
             },
         };
+        let observed = self.observed(&object);
         let told = |faults: Vec<CellFault>| faults.into_iter().map(error_of_cell).collect();
         let (object, notes) = match object {
             Ok(mapped) => (Ok(mapped.value), told(mapped.notes)),
-            Err(faults) => (Err(told(faults)), Vec::new()),
+            Err(unmapped) => (Err(told(unmapped.faults)), Vec::new()),
         };
         Some(Ok(Given {
             position,
             line: i64::from(line),
-            observed: self.observed(&object),
+            observed,
             object,
             notes,
             came,
@@ -245,11 +251,12 @@ fn error_of_cell(fault: CellFault) -> RowError {
     .without_persons()
 }
 
-/// Looks through a file: what speaks against it as a whole, how many rows it has, and which are written twice.
+/// Looks through a file: what speaks against it as a whole, how many rows it has, and which are written twice. It takes
+/// the processor for a while.
 ///
 /// # Errors
 /// Everything that speaks against it as a whole.
-pub fn survey(file: &File) -> Result<Survey, Vec<ReadFault>> {
+pub fn survey(file: &File) -> Surveyed {
     let (rows, head) = Rows::open(file, None)?;
     let mut survey = Survey {
         head,
@@ -319,18 +326,6 @@ fn name_in(plan: &Plan, given: &Given) -> Option<String> {
         return None;
     };
     by_type!(plan.resource, R => name_of::<R>(row), observations => name_of_observation(row))
-}
-
-/// How many rows a file has, as far as it is known without reading them one by one.
-///
-/// # Errors
-/// What speaks against it as a whole.
-pub fn count(file: &File) -> Result<usize, Vec<ReadFault>> {
-    let sheets = file.plan.resource.sheet_names();
-    let incoming = read::open(file.plan.format.kind(), &file.spooled.source(), &sheets);
-    match incoming.map_err(|fault| vec![fault])? {
-        Incoming::Table { rows, .. } | Incoming::Objects { rows, .. } => Ok(rows),
-    }
 }
 
 /// The rows of a file that was surveyed, from a position on, in parts. Reading stops when nobody takes them any more.

@@ -9,7 +9,7 @@ use super::codes::{ImportMode, ImportState, ImportStrategy};
 use super::many;
 use super::observations::{self, Looked};
 use super::outcome::{Counts, FileFault, RowResult};
-use super::payload::{self, File, Given, Places, Survey};
+use super::payload::{self, File, Given, Places, Survey, Surveyed};
 use super::plan::Plan;
 use super::replace;
 use super::rows::Work;
@@ -187,12 +187,13 @@ pub async fn claim(
 ///
 /// # Errors
 /// When the database does not do it.
-pub async fn at_once(shared: &Shared, file: &File, request: &Request) -> ApiResult<Option<Answer>> {
+pub async fn at_once(
+    shared: &Shared,
+    file: &File,
+    survey: Surveyed,
+    request: &Request,
+) -> ApiResult<Option<Answer>> {
     let plan = &*file.plan;
-    let reading = file.clone();
-    let survey = tokio::task::spawn_blocking(move || payload::survey(&reading))
-        .await
-        .map_err(Problem::internal)?;
     let survey = match survey {
         Ok(survey) => survey,
         Err(faults) => {

@@ -406,6 +406,37 @@ pub async fn touched(conn: &Conn, id: Uuid) -> QueryResult<Vec<(Option<String>, 
         .await
 }
 
+/// The positions of the invalid rows of which no report is known, in their order.
+///
+/// # Errors
+/// When the query fails.
+pub async fn untold(conn: &Conn, id: Uuid) -> QueryResult<Vec<i64>> {
+    let mut conn = conn;
+    import_rows::table
+        .filter(import_rows::import_id.eq(id))
+        .filter(import_rows::outcome.eq(RowOutcome::Invalid))
+        .filter(import_rows::entity.is_null())
+        .order_by(import_rows::position)
+        .select(import_rows::position)
+        .load(&mut conn)
+        .await
+}
+
+/// Says of refused rows, by their positions, which report they are of.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn tell_reports(conn: &Conn, id: Uuid, told: &[(i64, Uuid)]) -> QueryResult<usize> {
+    let mut conn = conn;
+    let (positions, reports): (Vec<i64>, Vec<Uuid>) = told.iter().copied().unzip();
+    diesel::sql_query(include_str!("sql/tell_reports.sql"))
+        .bind::<SqlUuid, _>(id)
+        .bind::<Array<BigInt>, _>(positions)
+        .bind::<Array<SqlUuid>, _>(reports)
+        .execute(&mut conn)
+        .await
+}
+
 /// The reports of which no row was refused.
 ///
 /// # Errors

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use diesel_async::SimpleAsyncConnection;
+use futures_util::try_join;
 use tokio::task::spawn_blocking;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use uuid::Uuid;
@@ -15,7 +16,7 @@ use super::job::Handed;
 use super::model::ImportRow;
 use super::observations;
 use super::outcome::{Counts, FileFault, RowResult, Said};
-use super::payload::{self, File, Survey};
+use super::payload::{self, File, Given, Survey};
 use super::rows::Work;
 use super::run::{self, check_all, unreadable};
 use super::spool::Spool;
@@ -143,12 +144,10 @@ impl Worker<'_> {
         } else {
             let file = self.file().await?;
             let reading = file.clone();
-            (file, spawn_blocking(move || payload::survey(&reading)))
+            let survey = spawn_blocking(move || payload::survey(&reading)).await;
+            (file, survey.map_err(Problem::internal)?)
         };
-        let survey = survey
-            .await
-            .map_err(Problem::internal)?
-            .map_err(|faults| Halt::Unreadable(unreadable(&faults)))?;
+        let survey = survey.map_err(|faults| Halt::Unreadable(unreadable(&faults)))?;
         let plan = Arc::clone(&file.plan);
         let work = run::work(self.shared.clock(), &plan, &survey);
         if plan.mode == ImportMode::Partial && !plan.dry_run {
@@ -237,6 +236,7 @@ impl Worker<'_> {
                 Err(_) if lost.get() => return Err(Halt::Lost),
                 written => written?,
             };
+            forget(given);
             if cancelled.get() {
                 return Err(Halt::Cancelled);
             }
@@ -246,10 +246,13 @@ impl Worker<'_> {
             progress,
             faults: serde_json::json!([]),
         };
+        let submits = plan.submit
+            && plan.resource == ImportType::Observations
+            && self.all_tell(file, survey, work).await?;
         let ended = self.patiently(async || {
             self.shared
                 .write_long(async |conn| {
-                    if plan.submit && plan.resource == ImportType::Observations {
+                    if submits {
                         let whole = store::whole_reports(conn, plan.id).await?;
                         observations::submit(conn, work, &whole).await?;
                     }
@@ -262,6 +265,39 @@ impl Worker<'_> {
         } else {
             Err(Halt::Lost)
         }
+    }
+
+    /// Finds the reports of rows that were refused before these were made. Says whether no invalid row may be of any report.
+    async fn all_tell(&self, file: &File, survey: &Survey, work: &Work<'_>) -> Result<bool, Halt> {
+        let id = self.import.id;
+        let untold = self
+            .shared
+            .write(async |conn| Ok(store::untold(conn, id).await?))
+            .await?;
+        let Some(first) = untold.first() else {
+            return Ok(true);
+        };
+        let mut parts = payload::parts(file, survey, *first);
+        while let Some(given) = parts.recv().await {
+            let mut given = given.map_err(|faults| Halt::Unreadable(unreadable(&faults)))?;
+            given.retain(|given| untold.binary_search(&given.position).is_ok());
+            let told = self.patiently(async || {
+                self.shared
+                    .write_long(async |conn| {
+                        work.looked.borrow_mut().forget();
+                        let told = observations::tell(conn, work, &given).await?;
+                        if let Some(told) = &told {
+                            store::tell_reports(conn, id, told).await?;
+                        }
+                        Ok(told.is_some())
+                    })
+                    .await
+            });
+            if !told.await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// All in one transaction; progress is told meanwhile over the pool.
@@ -336,35 +372,33 @@ impl Worker<'_> {
         progress: &Cell<Counts>,
     ) -> Result<(Counts, Option<Fault>), Halt> {
         let plan = work.plan;
-        let mut done = 0;
+        let mut reached = Progress {
+            total: Some(survey.total),
+            done: 0,
+            counts: Counts::default(),
+            head: survey.head.clone(),
+        };
+        let mut untold = Vec::new();
         let mut parts = payload::parts(file, survey, 0);
         while let Some(given) = parts.recv().await {
             let given = given.map_err(|faults| Halt::Unreadable(unreadable(&faults)))?;
-            let rows = run::part(conn, work, &given).await.map_err(problem)?;
-            done += i64::try_from(given.len()).unwrap_or(i64::MAX);
+            // What became of the part before is kept over another connection while this one writes.
+            let writing = async { run::part(conn, work, &given).await.map_err(problem) };
+            let (rows, ()) = try_join!(writing, self.tell(&untold, &reached))?;
+            untold = rows;
+            reached.done += i64::try_from(given.len()).unwrap_or(i64::MAX);
+            forget(given);
             let mut counts = progress.get();
-            counts.add(&rows);
+            counts.add(&untold);
             progress.set(counts);
-            let reached = Progress {
-                total: Some(survey.total),
-                done,
-                counts: Counts::default(),
-                head: survey.head.clone(),
-            };
-            self.tell(&rows, &reached).await?;
         }
         let closed = run::close(conn, work, &progress.get())
             .await
             .map_err(problem)?;
         let mut counts = progress.get();
         counts.add(&closed.rows);
-        let reached = Progress {
-            total: Some(survey.total),
-            done,
-            counts: Counts::default(),
-            head: survey.head.clone(),
-        };
-        self.tell(&closed.rows, &reached).await?;
+        untold.extend(closed.rows);
+        self.tell(&untold, &reached).await?;
         if plan.dry_run && closed.fault.is_none() {
             check_all(conn).await.map_err(problem)?;
         }
@@ -494,4 +528,10 @@ fn problem(error: WriteError) -> Halt {
         WriteError::Refused(problem) => problem,
         WriteError::Query(error) => error.into(),
     })
+}
+
+/// Lets go of rows that are written. To give so many small pieces of memory back takes a while: not on the thread that the
+/// database waits for.
+fn forget(rows: Vec<Given>) {
+    drop(spawn_blocking(move || drop(rows)));
 }

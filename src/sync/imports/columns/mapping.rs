@@ -49,6 +49,15 @@ pub struct Mapped {
     pub notes: Vec<CellFault>,
 }
 
+/// A row of which cells cannot be used.
+#[derive(Clone, Debug)]
+pub struct Unmapped {
+    /// Every such cell.
+    pub faults: Vec<CellFault>,
+    /// Of an observation: the members that could be read, if all that is said of its report is among them.
+    pub rest: Option<Map<String, Value>>,
+}
+
 /// Which heading stands for which column.
 #[derive(Debug)]
 pub struct Mapping {
@@ -131,7 +140,7 @@ impl Mapping {
     ///
     /// # Errors
     /// Every cell that cannot be used.
-    pub fn object(&self, record: &Record) -> Result<Mapped, Vec<CellFault>> {
+    pub fn object(&self, record: &Record) -> Result<Mapped, Unmapped> {
         let mut row = Row {
             measures: Arc::clone(&self.measures),
             ..Row::default()
@@ -144,6 +153,7 @@ impl Mapping {
             if !self.is_missing(bound.column, &row) || row.faulty.contains(&bound.column.field) {
                 continue;
             }
+            row.faulty.push(bound.column.field);
             row.faults.push(bound.fault(
                 (
                     "cell_empty",
@@ -307,12 +317,21 @@ impl Row {
         self.members.insert(name, value);
     }
 
-    pub(super) fn done(mut self, resource: ImportType) -> Result<Mapped, Vec<CellFault>> {
-        if !self.faults.is_empty() {
-            return Err(self.faults);
-        }
-        if resource == ImportType::Observations {
+    pub(super) fn done(mut self, resource: ImportType) -> Result<Mapped, Unmapped> {
+        let observation = resource == ImportType::Observations;
+        if observation {
             cells::complete(&mut self.members);
+        }
+        if !self.faults.is_empty() {
+            let of_report = |field: &&str| {
+                let whole = field.split('.').next().unwrap_or_default();
+                REPORT_MEMBERS.contains(&whole)
+            };
+            let told = observation && !self.faulty.iter().any(of_report);
+            return Err(Unmapped {
+                faults: self.faults,
+                rest: told.then_some(self.members),
+            });
         }
         Ok(Mapped {
             value: Value::Object(self.members),

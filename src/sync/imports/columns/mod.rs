@@ -18,7 +18,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 
-pub use mapping::{CellFault, Demand, Mapped, Mapping};
+pub use mapping::{CellFault, Demand, Mapped, Mapping, Unmapped};
 pub use measures::Measures;
 pub use objects::of_object;
 pub use rejected::{Rejected, RejectedRow, rejected};

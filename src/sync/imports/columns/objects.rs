@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::ages::band;
 use super::cells::{codes_of, writable};
 use super::mapping::Row;
-use super::{CellFault, Kind, Mapped, Use, columns};
+use super::{CellFault, Kind, Mapped, Unmapped, Use, columns};
 use crate::formats::read::Cell;
 use crate::problem::text;
 use crate::sync::imports::types::ImportType;
@@ -15,16 +15,20 @@ use crate::sync::imports::types::ImportType;
 ///
 /// # Errors
 /// When it is no object, or names an area that is unknown.
-pub fn of_object(resource: ImportType, value: Value) -> Result<Mapped, Vec<CellFault>> {
+pub fn of_object(resource: ImportType, value: Value) -> Result<Mapped, Unmapped> {
     let Value::Object(mut members) = value else {
-        return Err(vec![CellFault {
+        let fault = CellFault {
             pointer: String::new(),
             column: None,
             heading: String::new(),
             code: "not_an_object",
             text: text("En rad är ett JSON-objekt.", "A row is a JSON object."),
             value: value.to_string().chars().take(200).collect(),
-        }]);
+        };
+        return Err(Unmapped {
+            faults: vec![fault],
+            rest: None,
+        });
     };
     let mut row = Row::default();
     let mut words = Vec::new();

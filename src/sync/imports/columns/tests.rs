@@ -19,14 +19,14 @@ fn told(resource: ImportType, kind: FileKind, bytes: Vec<u8>) -> Value {
     let source = Source::Memory(Bytes::from(bytes));
     match open(kind, &source, &resource.sheet_names()) {
         Err(fault) => json!({"fileFault": file_fault(&fault)}),
-        Ok(Incoming::Objects { rows, objects }) => {
-            let told: Vec<Value> = objects
-                .map(|object| match object {
-                    Ok((number, value)) => row(number, of_object(resource, value)),
-                    Err(fault) => json!({"fileFault": file_fault(&fault)}),
-                })
+        Ok(Incoming::Objects(objects)) => {
+            let told: Result<Vec<Value>, ReadFault> = objects
+                .map(|object| object.map(|(number, value)| row(number, of_object(resource, value))))
                 .collect();
-            json!({"rows": rows, "told": told})
+            match told {
+                Ok(told) => json!({"rows": told.len(), "told": told}),
+                Err(fault) => json!({"fileFault": file_fault(&fault)}),
+            }
         }
         Ok(Incoming::Table {
             headings,
@@ -50,13 +50,13 @@ fn told(resource: ImportType, kind: FileKind, bytes: Vec<u8>) -> Value {
     }
 }
 
-fn row(number: u32, mapped: Result<super::Mapped, Vec<CellFault>>) -> Value {
+fn row(number: u32, mapped: Result<super::Mapped, super::Unmapped>) -> Value {
     match mapped {
         Ok(mapped) if mapped.notes.is_empty() => json!({"row": number, "is": mapped.value}),
         Ok(mapped) => {
             json!({"row": number, "is": mapped.value, "notes": cell_faults(&mapped.notes)})
         }
-        Err(faults) => json!({"row": number, "faults": cell_faults(&faults)}),
+        Err(unmapped) => json!({"row": number, "faults": cell_faults(&unmapped.faults)}),
     }
 }
 

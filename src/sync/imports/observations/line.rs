@@ -54,14 +54,14 @@ pub(super) struct Head {
 }
 
 /// A row of a file, taken apart.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Observed {
     /// What it says of its report.
     pub(super) head: Head,
     /// The same as one text: rows of the same one belong to one report.
     pub(super) text: String,
-    /// The observation.
-    pub(super) new: ObservationIn,
+    /// The observation, or what speaks against its form.
+    pub(super) new: ApiResult<ObservationIn>,
 }
 
 /// An observation, and where its row stands among those that are written.
@@ -76,7 +76,7 @@ pub(super) struct Line<'a> {
 /// Takes a row apart.
 ///
 /// # Errors
-/// 422 with every fault of shape or rule.
+/// 422 with every fault of what it says of its report.
 pub fn read(members: &Map<String, Value>, strategy: ImportStrategy) -> ApiResult<Observed> {
     let mut head = Map::with_capacity(members.len());
     let mut own = Map::with_capacity(members.len());
@@ -95,8 +95,8 @@ pub fn read(members: &Map<String, Value>, strategy: ImportStrategy) -> ApiResult
         head.insert("area".to_owned(), area.clone());
     }
     let head: Head = valid(Value::Object(head))?;
-    let new: ObservationIn = valid(Value::Object(own))?;
     let text = head.text();
+    let new = valid(Value::Object(own));
     Ok(Observed { head, text, new })
 }
 
@@ -255,10 +255,15 @@ mod tests {
             (report.area.as_str(), report.period_kind),
             ("1880", PeriodKind::Year)
         );
-        assert_eq!(row.new.value, Some(3.0));
-        assert_eq!(row.new.gender.as_str(), "total");
-        let unknown = object(json!({"measure": "pupils", "sort": "x"}));
-        assert!(read(&unknown, ImportStrategy::Upsert).is_err());
+        let new = row.new.unwrap();
+        assert_eq!(new.value, Some(3.0));
+        assert_eq!(new.gender.as_str(), "total");
+        let unknown = object(json!({"measure": "pupils", "sort": "x", "period": "2025"}));
+        let unknown = read(&unknown, ImportStrategy::Upsert).unwrap();
+        assert!(unknown.new.is_err());
+        assert!(unknown.head.period.is_some());
+        let wrong = object(json!({"measure": "pupils", "area": "1880", "period": 2025}));
+        assert!(read(&wrong, ImportStrategy::Upsert).is_err());
     }
 
     #[test]

@@ -9,9 +9,9 @@ use std::rc::Rc;
 
 use uuid::Uuid;
 
-use line::Line;
+use line::{Head, Line};
 pub use line::{Observed, name_of_observation, read};
-use reports::{Group, Report};
+use reports::{Group, Report, Tells};
 pub use reports::{submit, touch};
 
 use super::codes::{ImportStrategy, RowOutcome};
@@ -28,6 +28,7 @@ use crate::participation::reports::api::{Reports, must_be_draft};
 use crate::participation::reports::model::ReportRow;
 use crate::participation::reports::observations::check::{self, Known};
 use crate::participation::reports::observations::model::NewObservation;
+use crate::participation::reports::observations::of_report::ObservationIn;
 use crate::participation::reports::store as report_store;
 use crate::problem::{Fault, Problem, Text, text};
 use crate::registry::areas;
@@ -43,8 +44,8 @@ pub struct Looked {
     reports: HashMap<String, Uuid>,
     /// Whether all rows of a report were taken.
     good: HashMap<Uuid, bool>,
-    /// Whether there was an invalid row that does not tell its report.
-    untold: bool,
+    /// Whether there was an invalid row that may be of any report.
+    of_any: bool,
     /// Reports whose observations changed since their version was counted up, with the version before.
     changed: BTreeMap<Uuid, i64>,
     /// The observations that the rows of a replacing file speak of.
@@ -69,40 +70,28 @@ pub async fn write(
 ) -> Result<Vec<RowResult>, WriteError> {
     let mut results: BTreeMap<i64, RowResult> = BTreeMap::new();
     let mut groups: BTreeMap<&str, Group<'_>> = BTreeMap::new();
-    let mut doubled = Vec::new();
+    let mut refused = Vec::new();
     for (place, given) in rows.iter().enumerate() {
         match observed(work, given) {
-            Ok(Observed { head, text, new }) => groups
-                .entry(text)
-                .or_insert_with(|| Group {
-                    head,
-                    lines: Vec::new(),
-                })
-                .lines
-                .push(Line {
-                    place,
-                    expects: head.if_version,
-                    new,
-                }),
+            Ok((Observed { head, text, .. }, new)) => group(&mut groups, head, text).push(Line {
+                place,
+                expects: head.if_version,
+                new,
+            }),
             Err(result) => {
-                // A row that stands in the file twice tells its report all the same. None is made for it.
+                // It tells its report all the same. None is made for it.
                 if let Some(Ok(Observed { head, text, .. })) = &given.observed {
-                    let lines = Vec::new();
-                    groups.entry(text).or_insert(Group { head, lines });
-                    doubled.push((text.as_str(), given.position));
+                    group(&mut groups, head, text);
                 }
-                results.insert(given.position, *result);
+                refused.push((given, *result));
             }
         }
     }
     look_up(conn, work, &groups).await?;
     let mut found = reports::of_groups(conn, work, &groups).await?;
-    for (text, position) in doubled {
-        let told = found.get(text).and_then(|found| found.as_ref().ok());
-        if let (Some(report), Some(result)) = (told, results.get_mut(&position)) {
-            result.entity = Some(report.row.id.to_string());
-            note(work, report.row.id, result);
-        }
+    for (given, result) in refused {
+        let tells = reports::told_by(given, &found);
+        results.insert(given.position, telling(work, result, tells));
     }
     let mut placed: BTreeMap<Uuid, (Report, Vec<Line<'_>>)> = BTreeMap::new();
     for (text, group) in groups {
@@ -113,15 +102,16 @@ pub async fn write(
                 .or_insert_with(|| (report, Vec::new()))
                 .1
                 .extend(group.lines),
-            Err(refusal) => {
+            Err(missing) => {
                 for line in &group.lines {
                     if let Some(given) = rows.get(line.place) {
                         let again = Refusal {
-                            outcome: refusal.outcome,
-                            faults: refusal.faults.clone(),
+                            outcome: missing.refusal.outcome,
+                            faults: missing.refusal.faults.clone(),
                             existing: None,
                         };
-                        results.insert(given.position, work.refused(given, again));
+                        let result = telling(work, work.refused(given, again), missing.tells);
+                        results.insert(given.position, result);
                     }
                 }
             }
@@ -136,16 +126,77 @@ pub async fn write(
         note(work, report, &result);
         results.insert(result.position, result);
     }
-    let untold = |row: &RowResult| row.outcome == RowOutcome::Invalid && row.entity.is_none();
-    work.looked.borrow_mut().untold |= results.values().any(untold);
     Ok(results.into_values().collect())
 }
 
+/// The lines of a report, by what its rows say of it.
+fn group<'g, 'a>(
+    groups: &'g mut BTreeMap<&'a str, Group<'a>>,
+    head: &'a Head,
+    text: &'a str,
+) -> &'g mut Vec<Line<'a>> {
+    let new = || Group {
+        head,
+        lines: Vec::new(),
+    };
+    &mut groups.entry(text).or_insert_with(new).lines
+}
+
+/// A refused row, with what it tells of its report.
+fn telling(work: &Work<'_>, result: RowResult, tells: Tells) -> RowResult {
+    match tells {
+        Tells::Report(id) => {
+            let result = of(result, id);
+            note(work, id, &result);
+            result
+        }
+        Tells::NoReport => result,
+        Tells::Nothing => {
+            work.looked.borrow_mut().of_any |= result.outcome == RowOutcome::Invalid;
+            result
+        }
+    }
+}
+
+/// Finds the reports of rows that were refused before these were made, so that they are not submitted without them: the
+/// positions of the rows, each with its report; none at all if one of the rows may be of any report.
+///
+/// # Errors
+/// What ends the transaction.
+pub async fn tell(
+    conn: &Conn,
+    work: &Work<'_>,
+    rows: &[Given],
+) -> Result<Option<Vec<(i64, Uuid)>>, WriteError> {
+    let mut groups = BTreeMap::new();
+    for given in rows {
+        if let Some(Ok(Observed { head, text, .. })) = &given.observed {
+            group(&mut groups, head, text);
+        }
+    }
+    let found = reports::of_groups(conn, work, &groups).await?;
+    let mut told = Vec::new();
+    for given in rows {
+        match reports::told_by(given, &found) {
+            Tells::Report(id) => told.push((given.position, id)),
+            Tells::NoReport => {}
+            Tells::Nothing => return Ok(None),
+        }
+    }
+    Ok(Some(told))
+}
+
 /// The row, taken apart, unless it is refused before anything of it is looked up.
-fn observed<'g>(work: &Work<'_>, given: &'g Given) -> Result<&'g Observed, Box<RowResult>> {
+fn observed<'g>(
+    work: &Work<'_>,
+    given: &'g Given,
+) -> Result<(&'g Observed, &'g ObservationIn), Box<RowResult>> {
     work.members(given)?;
     match &given.observed {
-        Some(Ok(observed)) => Ok(observed),
+        Some(Ok(observed)) => match &observed.new {
+            Ok(new) => Ok((observed, new)),
+            Err(problem) => Err(Box::new(refused(work, given, problem))),
+        },
         Some(Err(problem)) => Err(Box::new(refused(work, given, problem))),
         None => Err(Box::new(refused(
             work,
@@ -233,13 +284,15 @@ fn faults(
         report_area: report_area.to_owned(),
     };
     for row in rows {
-        if let Some(Some(possible)) = looked.measures.get(row.measure_code) {
-            known
-                .measures
-                .insert(row.measure_code.to_owned(), *possible);
+        let code = row.measure_code;
+        if !known.measures.contains_key(code)
+            && let Some(Some(possible)) = looked.measures.get(code)
+        {
+            known.measures.insert(code.to_owned(), *possible);
         }
-        if looked.areas.get(row.area_code) == Some(&true) {
-            known.areas.insert(row.area_code.to_owned());
+        let code = row.area_code;
+        if !known.areas.contains(code) && looked.areas.get(code) == Some(&true) {
+            known.areas.insert(code.to_owned());
         }
     }
     let mut by_row: BTreeMap<usize, Vec<Fault>> = BTreeMap::new();
@@ -545,7 +598,7 @@ pub async fn remove(
 #[must_use]
 pub fn whole(work: &Work<'_>) -> Vec<Uuid> {
     let looked = work.looked.borrow();
-    if looked.untold {
+    if looked.of_any {
         return Vec::new();
     }
     let whole = looked.good.iter().filter(|(_, good)| **good);

@@ -21,6 +21,7 @@ use crate::participation::reports::store as reports;
 use crate::problem::{ApiResult, Fault, Problem, ProblemKind, text};
 use crate::sync::imports::codes::ImportStrategy;
 use crate::sync::imports::outcome::Refusal;
+use crate::sync::imports::payload::Given;
 use crate::sync::imports::rows::Work;
 
 /// The rows of one report.
@@ -30,7 +31,43 @@ pub(super) struct Group<'a> {
 }
 
 /// What became of the search for the report of a group.
-pub(super) type Found = Result<Report, Refusal>;
+pub(super) type Found = Result<Report, Missing>;
+
+/// Why rows have no report that they could be written to.
+#[derive(Debug)]
+pub(super) struct Missing {
+    pub(super) refusal: Refusal,
+    /// What the rows tell of their report all the same.
+    pub(super) tells: Tells,
+}
+
+impl Missing {
+    fn of(error: WriteError, tells: Tells) -> Result<Self, WriteError> {
+        let refusal = Refusal::of(error)?;
+        Ok(Self { refusal, tells })
+    }
+}
+
+/// What a refused row tells of its report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tells {
+    /// Which it is.
+    Report(Uuid),
+    /// That it is one that there is not: none was made.
+    NoReport,
+    /// Nothing that can be read or is known: it may be any.
+    Nothing,
+}
+
+/// What a row tells of its report, with the reports that were found for all heads.
+pub(super) fn told_by(given: &Given, found: &BTreeMap<String, Found>) -> Tells {
+    let observed = given.observed.as_ref().and_then(|read| read.as_ref().ok());
+    match observed.and_then(|observed| found.get(&observed.text)) {
+        Some(Ok(report)) => Tells::Report(report.row.id),
+        Some(Err(missing)) => missing.tells,
+        None => Tells::Nothing,
+    }
+}
 
 /// A report of some rows, locked.
 #[derive(Clone)]
@@ -69,7 +106,10 @@ pub(super) async fn of_groups(
         }
         match name(conn, work, text, group, &mut sources).await {
             Ok(name) => named.push(name),
-            Err(error) => drop(found.insert((*text).to_owned(), Err(Refusal::of(error)?))),
+            Err(error) => {
+                let missing = Missing::of(error, Tells::Nothing)?;
+                found.insert((*text).to_owned(), Err(missing));
+            }
         }
     }
     let ids = known.iter().map(|(.., id)| *id).collect();
@@ -85,8 +125,8 @@ pub(super) async fn of_groups(
             None => match may_be_made(work, &name) {
                 Ok(()) => missing.push(name),
                 Err(problem) => {
-                    let refusal = Refusal::of(problem.into())?;
-                    found.insert(name.text.to_owned(), Err(refusal));
+                    let missing = Missing::of(problem.into(), Tells::NoReport)?;
+                    found.insert(name.text.to_owned(), Err(missing));
                 }
             },
         }
@@ -136,17 +176,20 @@ async fn name<'a>(
 /// The report that a row names by its id.
 fn by_id(work: &Work<'_>, head: &Head, row: Option<&ReportRow>) -> Result<Found, WriteError> {
     let checked = || -> ApiResult<Report> {
-        let row = row.ok_or_else(unknown_report)?;
-        match resource::alive(row, &work.reach) {
-            Err(problem) if problem.kind() == ProblemKind::NotFound => Err(unknown_report()),
-            other => other,
-        }?;
+        let row = row.ok_or_else(|| Problem::new(ProblemKind::NotFound))?;
+        resource::alive(row, &work.reach)?;
         head.agrees(row)?;
         Ok(old(row.clone()))
     };
     match checked() {
         Ok(report) => Ok(Ok(report)),
-        Err(problem) => Ok(Err(Refusal::of(problem.into())?)),
+        Err(problem) if problem.kind() == ProblemKind::NotFound => {
+            Ok(Err(Missing::of(unknown_report().into(), Tells::NoReport)?))
+        }
+        Err(problem) => {
+            let tells = row.map_or(Tells::NoReport, |row| Tells::Report(row.id));
+            Ok(Err(Missing::of(problem.into(), tells)?))
+        }
     }
 }
 
@@ -248,9 +291,9 @@ async fn make_one(conn: &Conn, work: &Work<'_>, name: &Named<'_>) -> Result<Foun
             Ok(Report { row, fresh: true })
         }
         Err(error) => {
-            let refusal = Refusal::of(error)?;
+            let missing = Missing::of(error, Tells::Nothing)?;
             Savepoint::ROW.back(conn).await?;
-            Err(refusal)
+            Err(missing)
         }
     };
     Savepoint::ROW.release(conn).await?;

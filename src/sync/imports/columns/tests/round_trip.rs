@@ -240,7 +240,7 @@ fn read_back(resource: ImportType, kind: FileKind, bytes: Vec<u8>) -> Value {
             let mapping = Mapping::new(resource, &headings, Demand::Whole).unwrap();
             mapping.object(&records.next().unwrap().unwrap()).unwrap()
         }
-        Incoming::Objects { mut objects, .. } => {
+        Incoming::Objects(mut objects) => {
             of_object(resource, objects.next().unwrap().unwrap().1).unwrap()
         }
     };
