@@ -18,7 +18,8 @@ use crate::problem::{ApiResult, Fault, Problem, ProblemKind, text};
 /// The media type of an answer with `fields=`: the same members, not all of them.
 pub const SELECTION: &str = "application/vnd.samverkan.selection+json";
 const JSON: &str = "application/json";
-const CSV: &str = "text/csv; charset=utf-8; header=present";
+/// What a file of rows is that begins with its headings.
+pub const CSV: &str = "text/csv; charset=utf-8; header=present";
 
 /// A page of a list.
 #[derive(Clone, Debug, Serialize, ToSchema)]

@@ -106,7 +106,7 @@ impl Format {
 
     const fn content_type(self) -> &'static str {
         match self {
-            Self::Csv => "text/csv; charset=utf-8; header=present",
+            Self::Csv => crate::http::list::CSV,
             other => other.media(),
         }
     }

@@ -153,6 +153,25 @@ impl Client {
         reply.body
     }
 
+    /// Asks for a stream of events after this one; none while there is no service.
+    pub async fn events(&self, path: &str, last: &str) -> Option<reqwest::Response> {
+        let asked = self
+            .http
+            .get(format!("{}{BASE}{path}", self.origin))
+            .bearer_auth(&self.token)
+            .header("Accept", "text/event-stream")
+            .header("Last-Event-ID", last);
+        let answer = timeout(FORGOTTEN, asked.send()).await.ok()?.ok()?;
+        match answer.status().as_u16() {
+            200 => Some(answer),
+            503 => None,
+            _ => {
+                self.ledger.blame(format!("events of {path}: {answer:?}"));
+                None
+            }
+        }
+    }
+
     /// Sends it once.
     pub async fn once(&self, request: &Request) -> reqwest::Result<Reply> {
         let url = format!("{}{BASE}{}", self.origin, request.path);

@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::ledger::{Said, Written};
+use crate::ledger::{Imported, Said, Written};
 use crate::readers::{Copy, Seen};
 use crate::service;
 use crate::stage::Stage;
-use crate::writers::ROWS;
 
 /// What went wrong, by kind.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -81,7 +80,8 @@ impl Stage {
     }
 
     async fn judge_database(&self, newest: &HashMap<&str, i64>, wrong: &mut Wrong) {
-        let rows = "SELECT id::text, name, version FROM partners UNION ALL SELECT id::text, title, version FROM projects";
+        let rows = "SELECT id::text, name, version FROM partners UNION ALL SELECT id::text, title, version FROM projects
+            UNION ALL SELECT reports.id::text, title || ':' || reports.area_code, reports.version FROM reports JOIN sources ON sources.id = source_id";
         let rows = self.database.ask(rows).await;
         let mut by_key: HashMap<String, i64> = HashMap::new();
         let mut by_name: HashMap<String, usize> = HashMap::new();
@@ -112,14 +112,35 @@ impl Stage {
                     .is_some_and(|(mark, _)| mark == import.mark)
             };
             let there = by_name.keys().filter(of).count();
-            let expected = if import.said == Said::Done { ROWS } else { 0 };
-            wrong.torn += usize::from(there != expected);
+            let done = import.said == Said::Done;
+            wrong.torn += usize::from(there != if done { import.makes } else { 0 });
+            let expected = if done { import.rows } else { 0 };
             // What became of each row can still be asked.
             let rows = format!("/imports/{}/rows?outcome=created&limit=1", import.id);
             let told = self.writer.get(&rows).await;
             wrong.lost += usize::from(told["_meta"]["totalRecords"] != expected);
         }
+        self.judge_observations(&imported, wrong).await;
         self.ledger.imported.replace(imported);
+    }
+
+    /// Each row of a file of observations is there once, with its own value, and changed its report with all of its part.
+    async fn judge_observations(&self, imported: &[Imported], wrong: &mut Wrong) {
+        let there = "SELECT title, count(*), count(DISTINCT value), coalesce(max(value)::bigint, 0), max(reports.version)
+            FROM observations JOIN reports ON reports.id = report_id JOIN sources ON sources.id = source_id GROUP BY title";
+        let there = self.database.ask(there).await;
+        let of = |import: &&Imported| import.makes < import.rows && import.said == Said::Done;
+        for import in imported.iter().filter(of) {
+            let rows = i64::try_from(import.rows).unwrap();
+            let row = there
+                .iter()
+                .find(|row| row.get::<_, &str>(0) == import.mark);
+            let told = row.map(|row| [row.get(1), row.get(2), row.get::<_, i64>(3) + 1]);
+            wrong.lost += usize::from(told != Some([rows; 3]));
+            // Made, and changed by each part of the file at the most.
+            let most = 1 + rows.div_euclid(8_000) + 1;
+            wrong.doubled += usize::from(row.is_some_and(|row| row.get::<_, i64>(4) > most));
+        }
     }
 
     /// One number for each version, the same for all, in the order of the answers.

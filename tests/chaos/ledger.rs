@@ -13,10 +13,14 @@ pub struct Written {
     pub acknowledged: Instant,
 }
 
-/// An import; its mark begins the names of all its rows.
+/// An import; its mark begins the names of all that it makes.
 pub struct Imported {
     pub id: String,
     pub mark: String,
+    /// How many rows the file has.
+    pub rows: usize,
+    /// How many partners or reports they make.
+    pub makes: usize,
     pub said: Said,
 }
 
@@ -44,6 +48,7 @@ pub struct Ledger {
     struck: Cell<usize>,
     hung_up: Cell<usize>,
     replayed: Cell<usize>,
+    listened: Cell<usize>,
     slowest: RefCell<(Duration, String)>,
     faults: RefCell<Vec<String>>,
 }
@@ -76,6 +81,11 @@ impl Ledger {
         self.replayed.set(self.replayed.get() + 1);
     }
 
+    /// A stream of events begins.
+    pub fn listen(&self) {
+        self.listened.set(self.listened.get() + 1);
+    }
+
     pub fn blame(&self, what: String) {
         self.wrong.borrow_mut().push(what);
     }
@@ -102,6 +112,11 @@ impl Ledger {
         self.struck.get()
     }
 
+    /// How often somebody began to listen.
+    pub fn listened(&self) -> usize {
+        self.listened.get()
+    }
+
     /// Writes whose answer was lost after they were carried out.
     pub fn replayed(&self) -> usize {
         self.replayed.get()
@@ -112,13 +127,14 @@ impl fmt::Display for Ledger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} requests, {} rows acknowledged, {} imports; sent again: {} after a fault, {} after hanging up; {} replayed; slowest {:?}\n{}",
+            "{} requests, {} rows acknowledged, {} imports; sent again: {} after a fault, {} after hanging up; {} replayed; {} streams; slowest {:?}\n{}",
             self.requests.get(),
             self.written.borrow().len(),
             self.imported.borrow().len(),
             self.struck.get(),
             self.hung_up.get(),
             self.replayed.get(),
+            self.listened.get(),
             self.slowest.borrow(),
             self.faults.borrow().join("\n"),
         )?;

@@ -58,6 +58,7 @@ async fn whatever_dies_nothing_is_lost_or_doubled_and_every_copy_is_exact() {
         ledger.replayed() >= 2,
         "no answer was lost after its commit: {ledger}"
     );
+    assert!(ledger.listened() >= 5, "no stream was cut: {ledger}");
     assert_eq!(
         wrong,
         Wrong::default(),

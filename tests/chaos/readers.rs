@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use tokio::time::timeout;
 
 use crate::client::Client;
 use crate::stage::Stage;
@@ -24,8 +25,8 @@ pub struct Seen {
 #[derive(Clone, Default)]
 pub struct Copy {
     pub cursor: String,
-    /// Type and key, with version and name.
-    pub rows: BTreeMap<(String, String), (i64, String)>,
+    /// Type and key, with the version.
+    pub rows: BTreeMap<(String, String), i64>,
     pub seen: Vec<Seen>,
     /// Places from which it could have begun again: how much it had by then, and the cursor.
     pub saved: Vec<(usize, String)>,
@@ -68,6 +69,22 @@ impl Copy {
         more
     }
 
+    /// Takes an event in.
+    fn hear(&mut self, event: &str) {
+        for line in event.lines() {
+            if let Some(data) = line.strip_prefix("data:") {
+                self.take(&serde_json::from_str(data).unwrap());
+            }
+        }
+        let id = event.lines().find_map(|line| line.strip_prefix("id:"));
+        if let Some(id) = id {
+            id.trim().clone_into(&mut self.cursor);
+            if self.seen.len() % 200 == 199 {
+                self.saved.push((self.seen.len(), self.cursor.clone()));
+            }
+        }
+    }
+
     fn take(&mut self, item: &Value) {
         let text = |name: &str| item[name].as_str().unwrap().to_owned();
         let version = item["version"].as_i64().unwrap();
@@ -83,9 +100,8 @@ impl Copy {
             let data = &item["data"];
             assert_eq!(data["version"], version, "one state of the database");
             let name = data["name"].as_str().or(data["title"].as_str());
-            let name = name.unwrap_or_default().to_owned();
-            let import = name.split_once(':').map(|(mark, _)| mark.to_owned());
-            let new = self.rows.insert(place, (version, name)).is_none();
+            let import = name.and_then(|name| Some(name.split_once(':')?.0.to_owned()));
+            let new = self.rows.insert(place, version).is_none();
             if let Some(import) = import.filter(|mark| new && mark.starts_with('i')) {
                 *self.imports.entry(import).or_default() += 1;
             }
@@ -97,7 +113,7 @@ impl Copy {
     /// The digest of each type, as docs/SYNC.md has it.
     pub fn digests(&self) -> BTreeMap<String, (usize, String)> {
         let mut sums: BTreeMap<String, (usize, u64)> = BTreeMap::new();
-        for ((of, key), (version, _)) in &self.rows {
+        for ((of, key), version) in &self.rows {
             let hash = Sha256::digest(format!("{key}:{version}"));
             let sum = sums.entry(of.clone()).or_default();
             sum.0 += 1;
@@ -108,6 +124,35 @@ impl Copy {
             .map(|(of, (rows, sum))| (of, (rows, format!("{sum:016x}"))));
         told.collect()
     }
+}
+
+/// Follows the feed as a stream of events until all writers are done, and reads what is left page by page. A stream that
+/// breaks off is taken up after the last event that came whole.
+pub async fn listen(stage: Rc<Stage>, client: Client, habit: Habit) -> Copy {
+    let mut copy = Copy::default();
+    while stage.is_writing() {
+        let path = format!("/changes?{}", habit.types.trim_start_matches('&'));
+        if let Some(mut answer) = client.events(&path, &copy.cursor).await {
+            stage.ledger.listen();
+            let mut text = Vec::new();
+            while stage.is_writing() {
+                let Ok(come) = timeout(Duration::from_secs(1), answer.chunk()).await else {
+                    continue;
+                };
+                let Ok(Some(piece)) = come else {
+                    break;
+                };
+                text.extend_from_slice(&piece);
+                while let Some(end) = text.windows(2).position(|two| two == b"\n\n") {
+                    let event: Vec<u8> = text.drain(..end + 2).collect();
+                    copy.hear(std::str::from_utf8(&event).unwrap());
+                }
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(30)).await;
+    }
+    while copy.next(&client, habit.types, habit.limit, 0).await {}
+    copy
 }
 
 /// What a reader asks for.

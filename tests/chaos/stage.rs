@@ -14,7 +14,7 @@ use crate::faults::{self, Fault};
 use crate::ledger::Ledger;
 use crate::place::{Place, samverkan};
 use crate::pull::{self, Pulls};
-use crate::readers::{Copy, Habit, follow};
+use crate::readers::{Copy, Habit, follow, listen};
 use crate::service::Service;
 use crate::wire::Wire;
 use crate::writers;
@@ -135,15 +135,21 @@ impl Stage {
             (&self.reader, habit(7, 0, "", false)),
             (&self.reader, habit(50, 0, "&types=partners", true)),
             (&self.neighbour, habit(200, 1, "", true)),
+            (&self.reader, habit(500, 0, "", false)),
         ];
         let readers = readers
             .into_iter()
+            .enumerate()
             .filter(|_| plan.copies == Copies::Readers);
         let reading: Vec<_> = readers
-            .map(|(client, habit)| {
+            .map(|(n, (client, habit))| {
                 let (stage, client) = (Rc::clone(self), client.clone());
                 spawn(async move {
-                    let copy = follow(stage, client.clone(), habit).await;
+                    // The last one listens.
+                    let copy = match n {
+                        4 => listen(stage, client.clone(), habit).await,
+                        _ => follow(stage, client.clone(), habit).await,
+                    };
                     (client, habit, copy)
                 })
             })
@@ -153,6 +159,9 @@ impl Stage {
             .collect();
         if plan.imports {
             writing.extend((0..2).map(|name| spawn(writers::files(Rc::clone(self), name))));
+            if plan.copies == Copies::Readers {
+                writing.push(spawn(writers::observations(Rc::clone(self))));
+            }
         }
         let pulls = plan.copies == Copies::Pulled;
         let pulling = pulls.then(|| spawn(pull::again_and_again(Rc::clone(self), seed)));

@@ -11,8 +11,14 @@ use crate::client::{Reply, Request};
 use crate::ledger::{Imported, Said};
 use crate::stage::{Keys, Stage};
 
-/// Rows of a file.
+/// Rows of a file of partners.
 pub const ROWS: usize = 120;
+/// Rows of a large file of observations: more than are written in one transaction.
+const MANY: usize = 8_400;
+/// So many large files are sent at the most: readers get each report again and again.
+const LARGE: usize = 5;
+/// The municipalities that a file of observations tells of, in turn.
+const PLACES: [&str; 4] = ["1880", "1862", "1883", "1885"];
 
 /// Writes rows one by one: new, changed, deleted, and one that everybody changes.
 pub async fn one_by_one(stage: Rc<Stage>, name: usize, shared: String) {
@@ -123,60 +129,131 @@ pub async fn files(stage: Rc<Stage>, name: usize) {
             3 => ("partial", true),
             _ => ("atomic", false),
         };
-        file(&stage, &format!("i{name}-{n}"), mode, job).await;
+        let mark = format!("i{name}-{n}");
+        let line = |n| json!({"name": format!("{mark}:{n}"), "category": "other", "area": "1880"});
+        let file = File {
+            mark: &mark,
+            of: "partners",
+            rows: ROWS,
+            makes: ROWS,
+            body: body(ROWS, line),
+        };
+        file.send(&stage, mode, job).await;
     }
 }
 
-async fn file(stage: &Stage, mark: &str, mode: &str, job: bool) {
-    let key = Uuid::now_v7().to_string();
-    let mut headers = vec![
-        ("Content-Type", "application/x-ndjson"),
-        ("Idempotency-Key", key.as_str()),
-    ];
-    if job {
-        headers.push(("Prefer", "respond-async"));
-    }
-    let line = |n| {
-        json!({"name": format!("{mark}:{n}"), "category": "other", "area": "1880"}).to_string()
-            + "\n"
-    };
-    let body: String = (0..ROWS).map(line).collect();
-    let path = format!("/imports?type=partners&strategy=create&mode={mode}");
-    let reply = stage
-        .writer
-        .insist(Request::new(
-            Method::POST,
-            &path,
-            &headers,
-            body.into_bytes(),
-        ))
-        .await;
-    let mut import = reply.body.clone();
-    match reply.status {
-        200 | 207 => {}
-        202 => {
-            let place = format!("/imports/{}", reply.id());
-            while import["finishedAt"].is_null() {
-                tokio::time::sleep(Duration::from_millis(100)).await;
-                import = stage.writer.get(&place).await;
-            }
+/// Sends files of observations, each of a source of its own: some small, some that are written in more than one part.
+pub async fn observations(stage: Rc<Stage>) {
+    for n in 0.. {
+        if !stage.is_on() {
+            return;
         }
-        _ => stage.ledger.blame(format!("import {mark}: {reply:?}")),
+        let mark = format!("o{n}");
+        let source = json!({"title": mark, "publisher": "Kaos", "area": "SE"});
+        let made = post(&stage, "/sources", &source, false).await;
+        if made.status != 201 {
+            stage
+                .ledger
+                .blame(format!("POST /sources {mark}: {made:?}"));
+            continue;
+        }
+        let source = made.id();
+        let (rows, mode) = match n % 4 {
+            1 if n / 4 < LARGE => (MANY, "partial"),
+            3 if n / 4 < LARGE => (MANY, "atomic"),
+            _ => (ROWS, "partial"),
+        };
+        let line = |n: usize| {
+            let own = n / PLACES.len();
+            json!({"source": source, "period": "2025", "area": PLACES[n % PLACES.len()], "measure": "pupil_places", "value": n,
+                "ageBand": format!("{0}-{0}", own % 100), "gender": ["girls", "boys"][own / 100 % 2],
+                "subject": SUBJECTS[own / 200 % SUBJECTS.len()]})
+        };
+        let file = File {
+            mark: &mark,
+            of: "observations",
+            rows,
+            makes: PLACES.len(),
+            body: body(rows, line),
+        };
+        file.send(&stage, mode, true).await;
     }
-    let created = import["counts"]["created"].as_u64().unwrap_or_default();
-    let said = if import["state"] == "done" && created == ROWS as u64 {
-        Said::Done
-    } else {
-        // The file is good and nobody cancelled it: it has to be done, whatever died meanwhile.
-        import["rows"] = Value::Null;
-        stage
-            .ledger
-            .blame(format!("import {mark} is not done: {import}"));
-        Said::Nothing
-    };
-    stage.ledger.imported.borrow_mut().push(Imported {
-        id: import["id"].as_str().unwrap_or_default().to_owned(),
-        mark: mark.to_owned(),
-        said,
-    });
+}
+
+const SUBJECTS: [&str; 12] = [
+    "dance",
+    "circus",
+    "visual_arts",
+    "film_animation",
+    "photography",
+    "music_ensemble",
+    "music_instrument_vocal",
+    "musical",
+    "writing",
+    "crafts",
+    "theatre_drama",
+    "other",
+];
+
+fn body(rows: usize, line: impl Fn(usize) -> Value) -> Vec<u8> {
+    let lines = (0..rows).map(|n| line(n).to_string() + "\n");
+    lines.collect::<String>().into_bytes()
+}
+
+struct File<'a> {
+    mark: &'a str,
+    of: &'static str,
+    rows: usize,
+    makes: usize,
+    body: Vec<u8>,
+}
+
+impl File<'_> {
+    /// Sends it until it is taken, and waits until it is done.
+    async fn send(self, stage: &Stage, mode: &str, job: bool) {
+        let Self { mark, rows, .. } = self;
+        let key = Uuid::now_v7().to_string();
+        let mut headers = vec![
+            ("Content-Type", "application/x-ndjson"),
+            ("Idempotency-Key", key.as_str()),
+        ];
+        if job {
+            headers.push(("Prefer", "respond-async"));
+        }
+        let path = format!("/imports?type={}&strategy=create&mode={mode}", self.of);
+        let reply = stage
+            .writer
+            .insist(Request::new(Method::POST, &path, &headers, self.body))
+            .await;
+        let mut import = reply.body.clone();
+        match reply.status {
+            200 | 207 => {}
+            202 => {
+                let place = format!("/imports/{}", reply.id());
+                while import["finishedAt"].is_null() {
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    import = stage.writer.get(&place).await;
+                }
+            }
+            _ => stage.ledger.blame(format!("import {mark}: {reply:?}")),
+        }
+        let created = import["counts"]["created"].as_u64().unwrap_or_default();
+        let said = if import["state"] == "done" && created == rows as u64 {
+            Said::Done
+        } else {
+            // The file is good and nobody cancelled it: it has to be done, whatever died meanwhile.
+            import["rows"] = Value::Null;
+            stage
+                .ledger
+                .blame(format!("import {mark} is not done: {import}"));
+            Said::Nothing
+        };
+        stage.ledger.imported.borrow_mut().push(Imported {
+            id: import["id"].as_str().unwrap_or_default().to_owned(),
+            mark: mark.to_owned(),
+            rows,
+            makes: self.makes,
+            said,
+        });
+    }
 }

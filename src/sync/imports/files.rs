@@ -86,6 +86,10 @@ fn download(req: &HttpRequest, bytes: Vec<u8>, kind: FileKind, name: &str) -> Ht
             .finish()
             .set_body(actix_web::body::BoxBody::new(actix_web::body::None::new()));
     }
+    let media = match kind {
+        FileKind::Csv => crate::http::list::CSV,
+        other => other.media_type(),
+    };
     HttpResponse::Ok()
         .insert_header((header::ETAG, tag))
         .insert_header((header::CACHE_CONTROL, "private, no-cache"))
@@ -93,7 +97,7 @@ fn download(req: &HttpRequest, bytes: Vec<u8>, kind: FileKind, name: &str) -> Ht
             header::CONTENT_DISPOSITION,
             format!("attachment; filename=\"{name}\""),
         ))
-        .insert_header((header::CONTENT_TYPE, kind.media_type()))
+        .insert_header((header::CONTENT_TYPE, media))
         .body(bytes)
 }
 

@@ -1,12 +1,12 @@
 //! From what stands in a cell to what stands in JSON.
 
 use chrono::{Days, NaiveDate};
-use serde_json::{Map, Number, Value, json};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::measures::Measures;
 use super::places::{Place, place};
-use super::{Column, Json, Kind, Reference, folded};
+use super::{Column, Json, Kind, Reference, folded, numbers};
 use crate::formats::read::Cell;
 use crate::http::body::strict;
 use crate::http::params::nearest;
@@ -57,11 +57,8 @@ pub(super) fn value(column: &Column, cell: &Cell, around: &Around<'_>) -> Read {
                 other => Ok((other, said)),
             }
         }
-        Kind::Number => number(cell, &written).and_then(|number| {
-            let number = Number::from_f64(number).ok_or_else(no_number)?;
-            Ok(plainly(Value::Number(number)))
-        }),
-        Kind::Whole => whole(cell, &written).map(|number| plainly(number.into())),
+        Kind::Number => numbers::any(cell, &written),
+        Kind::Whole => numbers::whole(cell, &written),
         Kind::Day => day(cell, &written),
         Kind::Month => month(cell, written),
         Kind::PartialDate => Ok(partial_date(cell, written)),
@@ -208,6 +205,11 @@ fn code(list: CodeList, written: &str) -> Result<Value, Said> {
             format!("Finns inte i listan. Menade du {sv}?"),
             format!("Not in the list. Did you mean {en}?"),
         )
+    } else if let Some((sv, en)) = begun(list, &wanted) {
+        text(
+            format!("Finns inte i listan. Menade du {sv}?"),
+            format!("Not in the list. Did you mean {en}?"),
+        )
     } else {
         let all = |name: fn(&Code) -> &'static str| {
             list.codes.iter().map(name).collect::<Vec<_>>().join(", ")
@@ -223,84 +225,33 @@ fn code(list: CodeList, written: &str) -> Result<Value, Said> {
     Err(("unknown_code", detail))
 }
 
-fn no_number() -> Said {
-    (
-        "number_format",
-        text(
-            "Inte ett tal. Skriv siffror, med högst ett decimalkomma eller en decimalpunkt.",
-            "Not a number. Write digits, with at most one decimal comma or point.",
-        ),
-    )
-}
-
-fn number(cell: &Cell, written: &str) -> Result<f64, Said> {
-    match cell {
-        Cell::Number { value, .. } => Ok(*value),
-        Cell::Text(_) => parsed(written).ok_or_else(no_number),
-        _ => Err(no_number()),
-    }
-}
-
-/// A number as people write it: `1 520`, `12,5`, `12.5`, `−3`, `12,5 %`; and as programs do: `1e-7`.
-fn parsed(written: &str) -> Option<f64> {
-    let bare = written.strip_suffix('%').unwrap_or(written).trim_end();
-    let (sign, digits) = match bare.strip_prefix(['-', '−']) {
-        Some(rest) => ("-", rest),
-        None => ("", bare.strip_prefix('+').unwrap_or(bare)),
-    };
-    let (whole, rest) = match digits.find([',', '.', 'e', 'E']) {
-        Some(end) => digits.split_at_checked(end)?,
-        None => (digits, ""),
-    };
-    let mut groups = whole.split(char::is_whitespace);
-    let first = groups.next()?;
-    let mut whole = first.to_owned();
-    for group in groups {
-        // Thousands are set apart; anything else is two numbers in one cell.
-        if group.len() != 3 || first.len() > 3 {
-            return None;
-        }
-        whole.push_str(group);
-    }
-    let rest = rest.replacen(',', ".", 1);
-    let plain = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-    let (decimals, exponent) = match rest.split_once(['e', 'E']) {
-        Some((decimals, exponent)) => (decimals, Some(exponent)),
-        None => (rest.as_str(), None),
-    };
-    let good = !whole.is_empty()
-        && plain(&whole)
-        && (decimals.is_empty()
-            || decimals
-                .strip_prefix('.')
-                .is_some_and(|decimals| !decimals.is_empty() && plain(decimals)))
-        && exponent.is_none_or(|exponent| {
-            let exponent = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
-            !exponent.is_empty() && plain(exponent)
-        });
-    if !good {
+/// The names of the codes that begin like this, or whose names do, in Swedish and English.
+fn begun(list: CodeList, wanted: &str) -> Option<(String, String)> {
+    if wanted.chars().count() < BEGUN {
         return None;
     }
-    let number: f64 = format!("{sign}{whole}{rest}").parse().ok()?;
-    number.is_finite().then_some(number)
-}
-
-fn whole(cell: &Cell, written: &str) -> Result<i64, Said> {
-    // Beyond it not every whole number has a place in a float.
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    let number = number(cell, written)?;
-    if number.fract() == 0.0 && number.abs() <= EXACT {
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "whole, and within what a float holds exactly"
-        )]
-        return Ok(number as i64);
-    }
-    Err((
-        "whole_number",
-        text("Ska vara ett heltal.", "Must be a whole number."),
+    let begins = |code: &&Code| {
+        [code.code, code.label_sv, code.label_en]
+            .iter()
+            .any(|name| folded(name).starts_with(wanted))
+    };
+    let meant: Vec<&Code> = list.codes.iter().filter(begins).collect();
+    let (last, others) = meant.split_last()?;
+    let all = |name: fn(&Code) -> &'static str, or: &str| {
+        let others: Vec<&str> = others.iter().map(|code| name(code)).collect();
+        match others.as_slice() {
+            [] => name(last).to_owned(),
+            others => format!("{} {or} {}", others.join(", "), name(last)),
+        }
+    };
+    Some((
+        all(|code| code.label_sv, "eller"),
+        all(|code| code.label_en, "or"),
     ))
 }
+
+/// So many letters are a beginning.
+const BEGUN: usize = 3;
 
 fn day(cell: &Cell, written: &str) -> Read {
     if let Cell::Date(day) = cell {
@@ -538,31 +489,6 @@ mod tests {
             let read = day(&cell, written).ok().map(|(day, _)| day);
             assert_eq!(read, expected.map(Value::from), "{cell:?}");
         }
-    }
-
-    #[rstest]
-    #[case("1520", Some(1520.0))]
-    #[case("1 520", Some(1520.0))]
-    #[case("1\u{a0}234\u{202f}567", Some(1_234_567.0))]
-    #[case("12,5", Some(12.5))]
-    #[case("12.5", Some(12.5))]
-    #[case("−3", Some(-3.0))]
-    #[case("12,5 %", Some(12.5))]
-    #[case("1e-7", Some(1e-7))]
-    #[case("1.5E+3", Some(1500.0))]
-    #[case("1.234,5", None)]
-    #[case("1,234.5", None)]
-    #[case("12 5", None)]
-    #[case("2024 123", None)]
-    #[case("12,", None)]
-    #[case(",5", None)]
-    #[case("inf", None)]
-    #[case("NaN", None)]
-    #[case("1e999", None)]
-    #[case("ca 12", None)]
-    #[case("", None)]
-    fn numbers_as_people_write_them(#[case] written: &str, #[case] expected: Option<f64>) {
-        assert_eq!(parsed(written), expected);
     }
 
     #[rstest]

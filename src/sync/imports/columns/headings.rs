@@ -54,6 +54,9 @@ const ALSO_CALLED: &[(&str, &[&str])] = &[
     (
         "value",
         &[
+            "antal",
+            "antalelever",
+            "elever",
             "folkmängd",
             "befolkning",
             "invånare",
@@ -61,6 +64,7 @@ const ALSO_CALLED: &[(&str, &[&str])] = &[
             "population",
             "number",
             "count",
+            "pupils",
         ],
     ),
     (
@@ -168,6 +172,9 @@ mod tests {
     #[case(ImportType::Populations, "Datum", Some("referenceDate"))]
     #[case(ImportType::Observations, "Kon", Some("gender"))]
     #[case(ImportType::Observations, "Läsår", Some("period"))]
+    #[case(ImportType::Observations, "Antal", Some("value"))]
+    #[case(ImportType::Observations, "Antla", Some("value"))]
+    #[case(ImportType::Observations, "Elevr", Some("value"))]
     #[case(ImportType::CultureSchools, "Område", Some("municipality"))]
     #[case(ImportType::Partners, "Skostorlek", None)]
     #[case(ImportType::Partners, "X", None)]

@@ -9,6 +9,7 @@ mod cells;
 mod headings;
 mod mapping;
 mod measures;
+mod numbers;
 mod objects;
 mod participation;
 mod places;
@@ -172,6 +173,12 @@ impl Column {
     /// What is to be written in it.
     #[must_use]
     pub fn explanation(&self) -> Text {
+        if self.field == "report" {
+            return text(
+                "Rapportens id. Tomt: rapporten hittas på källa, område och period, eller görs ny.",
+                "The id of the report. Empty: it is found by source, area and period, or made anew.",
+            );
+        }
         explanation(self.kind)
     }
 }

@@ -7,7 +7,8 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::line::{Head, Line};
-use super::{faults, no_report, store, text_unknown};
+use super::place::no_report;
+use super::{faults, store, text_unknown};
 use crate::access::audit::{self, AuditAction};
 use crate::db::history::VersionOp;
 use crate::db::savepoint::Savepoint;

@@ -62,13 +62,16 @@ pub async fn compare(conn: &Conn, given: &[Placed<'_>]) -> QueryResult<Vec<There
         .await
 }
 
-/// Writes observations, each under its id.
+/// Makes observations, each under its id.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn write(conn: &Conn, ids: Vec<Uuid>, given: &[Placed<'_>]) -> QueryResult<usize> {
+pub async fn insert(conn: &Conn, ids: Vec<Uuid>, given: &[Placed<'_>]) -> QueryResult<usize> {
+    if given.is_empty() {
+        return Ok(0);
+    }
     let mut conn = conn;
-    diesel::sql_query(include_str!("write.sql"))
+    diesel::sql_query(include_str!("insert.sql"))
         .bind::<Array<SqlUuid>, _>(ids)
         .bind::<Array<SqlUuid>, _>(given.iter().map(|(report, _)| *report).collect::<Vec<_>>())
         .bind::<Array<Text>, _>(column(given, |new| new.measure_code))
@@ -86,11 +89,33 @@ pub async fn write(conn: &Conn, ids: Vec<Uuid>, given: &[Placed<'_>]) -> QueryRe
         .await
 }
 
+/// Lets the observations of these ids say what is given.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn update(conn: &Conn, ids: Vec<Uuid>, given: &[Placed<'_>]) -> QueryResult<usize> {
+    if given.is_empty() {
+        return Ok(0);
+    }
+    let mut conn = conn;
+    diesel::sql_query(include_str!("update.sql"))
+        .bind::<Array<SqlUuid>, _>(ids)
+        .bind::<Array<Nullable<Double>>, _>(column(given, |new| new.value))
+        .bind::<Array<Text>, _>(column(given, |new| new.status))
+        .bind::<Array<Text>, _>(column(given, |new| new.precision))
+        .bind::<Array<Nullable<Text>>, _>(column(given, |new| new.note))
+        .execute(&mut conn)
+        .await
+}
+
 /// Deletes observations.
 ///
 /// # Errors
 /// When the statement fails.
 pub async fn delete(conn: &Conn, ids: Vec<Uuid>) -> QueryResult<usize> {
+    if ids.is_empty() {
+        return Ok(0);
+    }
     let mut conn = conn;
     diesel::delete(observations::table.filter(observations::id.eq_any(ids)))
         .execute(&mut conn)
