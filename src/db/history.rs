@@ -10,6 +10,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::Conn;
+use super::fragment::Condition;
 use crate::code_list;
 use crate::schema::history;
 use crate::telemetry;
@@ -194,7 +195,7 @@ pub async fn is_kept(conn: &Conn, entity: &str, key: &str, version: i64) -> Quer
         .await
 }
 
-/// The newest version of a row at this time, as far as its history goes back.
+/// The newest version of a row at this time, as far as its history goes back, and whether `seen` is true of it.
 ///
 /// # Errors
 /// When the query fails.
@@ -203,17 +204,19 @@ pub async fn as_of(
     entity: &str,
     key: &str,
     at: DateTime<Utc>,
-) -> QueryResult<Option<EntryRow>> {
+    seen: Condition,
+) -> QueryResult<Option<(EntryRow, bool)>> {
     let mut conn = conn;
-    history::table
+    let found: Option<(EntryRow, Option<bool>)> = history::table
         .filter(history::entity_type.eq(entity))
         .filter(history::entity_key.eq(key))
         .filter(history::at.le(at))
         .order_by(history::version.desc())
-        .select(EntryRow::as_select())
+        .select((EntryRow::as_select(), seen))
         .first(&mut conn)
         .await
-        .optional()
+        .optional()?;
+    Ok(found.map(|(entry, seen)| (entry, seen == Some(true))))
 }
 
 /// What was taken out of a row's history.

@@ -30,7 +30,7 @@ use crate::problem::{ApiResult, Problem, ProblemKind, text};
 use diesel::QueryResult;
 
 pub use past::{
-    after_change, before_change, before_changes, entity, recalled, record_all, show_as_of,
+    after_change, before_change, before_changes, entity, not_yet, recalled, record_all, show_as_of,
     version_as_of,
 };
 pub use writing::{add, bury, change, create, delete, enter, rewrite};

@@ -49,6 +49,19 @@ async fn clients_have_a_history_without_secrets() {
     );
     assert_eq!(column(&history, "at")[3], first["updatedAt"]);
 
+    // As it was at any time.
+    let at = |version: usize| history["items"][4 - version]["at"].as_str().unwrap();
+    let then = async |at: &str| admin.get(&format!("{path}?asOf={at}")).await;
+    assert_eq!(then(at(1)).await.expect(200), *first);
+    let reply = then(at(2)).await;
+    assert_eq!((reply.version(), reply.expect(200)), (2, changed));
+    assert!(!then("2099-01-01T00:00:00Z").await.expect(200)["revokedAt"].is_null());
+    assert_eq!(then("2020-01-01T00:00:00Z").await.status, 404);
+    let secrets = admin
+        .get(&format!("{path}?asOf={}&include=secrets", at(1)))
+        .await;
+    assert_eq!(secrets.problem(400).1, "not_with_as_of");
+
     // Neither secrets nor anything made of them, wherever they are kept.
     let made = [&client["clientSecret"], &secret["clientSecret"]];
     let stored = app.state.db.write(async |mut conn| {
@@ -92,6 +105,11 @@ async fn who_sees_a_client_sees_its_versions_inside_their_areas() {
     assert_eq!(column(&seen, "version"), [2]);
     let all = admin.get(&history).await.expect(200);
     assert_eq!(column(&all, "version"), [2, 1]);
+    for (version, status) in [(0, 200), (1, 404)] {
+        let at = all["items"][version]["at"].as_str().unwrap();
+        let then = county.get(&format!("{path}?asOf={at}")).await;
+        assert_eq!(then.status, status, "{at}");
+    }
     let other = app.caller(&[P::AuditRead, P::RegistryRead], &["SE"]);
     assert_eq!(other.get(&history).await.status, 403);
     assert_eq!(admin.get(&format!("{history}?sort=at")).await.status, 400);
@@ -158,6 +176,23 @@ async fn publications_have_the_versions_that_they_were_released_and_withdrawn_in
     let mut expected = released.clone();
     expected["updatedAt"] = released["publishedAt"].clone();
     assert_eq!(then["row"], expected);
+    let at = async |at: &Value| {
+        let path = format!("{path}?asOf={}", at.as_str().unwrap());
+        reader.get(&path).await
+    };
+    let shown = at(&released["publishedAt"]).await;
+    assert_eq!(json!(shown.version()), released["version"]);
+    assert_eq!(shown.expect(200), expected);
+    assert_eq!(at(&withdrawn["withdrawnAt"]).await.problem(410).0, "gone");
+    assert_eq!(at(&json!("2020-01-01T00:00:00Z")).await.status, 404);
+    let some = format!(
+        "{path}?asOf={}&fields=name",
+        released["publishedAt"].as_str().unwrap()
+    );
+    assert_eq!(
+        reader.get(&some).await.expect(200),
+        json!({"name": "2025.2"})
+    );
 
     let latest = reader.get("/publications/latest/history").await.expect(200);
     assert_eq!(latest["items"][0]["row"]["name"], "2025.1");

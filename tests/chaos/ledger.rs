@@ -127,10 +127,15 @@ impl fmt::Display for Ledger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} requests, {} rows acknowledged, {} imports; sent again: {} after a fault, {} after hanging up; {} replayed; {} streams; slowest {:?}\n{}",
+            "{} requests, {} rows acknowledged, {} imports of {} rows; sent again: {} after a fault, {} after hanging up; {} replayed; {} streams; slowest {:?}\n{}",
             self.requests.get(),
             self.written.borrow().len(),
             self.imported.borrow().len(),
+            self.imported
+                .borrow()
+                .iter()
+                .map(|import| import.rows)
+                .sum::<usize>(),
             self.struck.get(),
             self.hung_up.get(),
             self.replayed.get(),

@@ -163,6 +163,10 @@ pub struct Habit {
     pub types: &'static str,
     /// Loses what it did not store, again and again.
     pub crashes: bool,
+    /// Has no rights where the rows are.
+    pub abroad: bool,
+    /// Follows the stream of events, not pages.
+    pub listens: bool,
 }
 
 /// Follows the feed until all writers are done and there is nothing left.

@@ -124,31 +124,55 @@ impl Stage {
         );
         let shared = format!("/partners/{}", self.writer.insist(shared).await.id());
 
-        let habit = |limit, wait, types, crashes| Habit {
-            limit,
-            wait,
-            types,
-            crashes,
+        let page = Habit {
+            limit: 1_000,
+            wait: 0,
+            types: "",
+            crashes: false,
+            abroad: false,
+            listens: false,
         };
         let readers = [
-            (&self.reader, habit(1_000, 2, "", false)),
-            (&self.reader, habit(7, 0, "", false)),
-            (&self.reader, habit(50, 0, "&types=partners", true)),
-            (&self.neighbour, habit(200, 1, "", true)),
-            (&self.reader, habit(500, 0, "", false)),
+            (&self.reader, Habit { wait: 2, ..page }),
+            (&self.reader, Habit { limit: 7, ..page }),
+            (
+                &self.reader,
+                Habit {
+                    limit: 50,
+                    types: "&types=partners",
+                    crashes: true,
+                    ..page
+                },
+            ),
+            (
+                &self.neighbour,
+                Habit {
+                    limit: 200,
+                    wait: 1,
+                    crashes: true,
+                    abroad: true,
+                    ..page
+                },
+            ),
+            (
+                &self.reader,
+                Habit {
+                    listens: true,
+                    ..page
+                },
+            ),
         ];
         let readers = readers
             .into_iter()
-            .enumerate()
             .filter(|_| plan.copies == Copies::Readers);
         let reading: Vec<_> = readers
-            .map(|(n, (client, habit))| {
+            .map(|(client, habit)| {
                 let (stage, client) = (Rc::clone(self), client.clone());
                 spawn(async move {
-                    // The last one listens.
-                    let copy = match n {
-                        4 => listen(stage, client.clone(), habit).await,
-                        _ => follow(stage, client.clone(), habit).await,
+                    let copy = if habit.listens {
+                        listen(stage, client.clone(), habit).await
+                    } else {
+                        follow(stage, client.clone(), habit).await
                     };
                     (client, habit, copy)
                 })

@@ -150,24 +150,25 @@ pub async fn observations(stage: Rc<Stage>) {
         }
         let mark = format!("o{n}");
         let source = json!({"title": mark, "publisher": "Kaos", "area": "SE"});
-        let made = post(&stage, "/sources", &source, false).await;
-        if made.status != 201 {
+        let answer = post(&stage, "/sources", &source, false).await;
+        if answer.status != 201 {
             stage
                 .ledger
-                .blame(format!("POST /sources {mark}: {made:?}"));
+                .blame(format!("POST /sources {mark}: {answer:?}"));
             continue;
         }
-        let source = made.id();
+        let source = answer.id();
         let (rows, mode) = match n % 4 {
-            1 if n / 4 < LARGE => (MANY, "partial"),
-            3 if n / 4 < LARGE => (MANY, "atomic"),
+            0 if n / 4 < LARGE => (MANY, "partial"),
+            2 if n / 4 < LARGE => (MANY, "atomic"),
             _ => (ROWS, "partial"),
         };
         let line = |n: usize| {
-            let own = n / PLACES.len();
-            json!({"source": source, "period": "2025", "area": PLACES[n % PLACES.len()], "measure": "pupil_places", "value": n,
-                "ageBand": format!("{0}-{0}", own % 100), "gender": ["girls", "boys"][own / 100 % 2],
-                "subject": SUBJECTS[own / 200 % SUBJECTS.len()]})
+            let (place, own) = (PLACES[n % PLACES.len()], n / PLACES.len());
+            let gender = ["girls", "boys"][own / 100 % 2];
+            let subject = SUBJECTS[own / 200 % SUBJECTS.len()];
+            json!({"source": source, "period": "2025", "area": place, "measure": "pupil_places", "value": n,
+                "ageBand": format!("{0}-{0}", own % 100), "gender": gender, "subject": subject})
         };
         let file = File {
             mark: &mark,

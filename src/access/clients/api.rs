@@ -25,7 +25,7 @@ use crate::http::body::{MergePatch, Valid, valid};
 use crate::http::etag::Expected;
 use crate::http::list::{Changed, Created, Deleted, Item, Listing, Page};
 use crate::http::once::{Answer, Once};
-use crate::http::params::{AnyOf, ItemQuery, ListParams, ListQuery, One, Params};
+use crate::http::params::{AnyOf, ListParams, ListQuery, One, Params, RowQuery};
 use crate::http::resource::{self, Kept, Resource, View};
 use crate::problem::{ApiResult, Fault, Problem, ProblemKind, text};
 use crate::schema::clients;
@@ -433,8 +433,9 @@ async fn create_client(
 
 /// Show a client
 ///
-/// With its `ETag`, which a later change sends back in `If-Match`. A revoked client is shown as well, with `revokedAt`.
-#[utoipa::path(tag = "administration", operation_id = "get_client", params(("clientId" = Uuid, Path, description = "Id of the client's row", example = "01903e2a-7b4c-7d5e-8f60-718293a4b5c6"), ItemQuery),
+/// With its `ETag`, which a later change sends back in `If-Match`. A revoked client is shown as well, with `revokedAt`. With
+/// `asOf` what it was allowed to do at that time.
+#[utoipa::path(tag = "administration", operation_id = "get_client", params(("clientId" = Uuid, Path, description = "Id of the client's row", example = "01903e2a-7b4c-7d5e-8f60-718293a4b5c6"), RowQuery),
     security(("bearer" = [Permission::ClientsAdmin.as_str()])), responses((status = 200, description = "The client", body = ClientOut)))]
 #[get("/clients/{clientId}")]
 async fn get_client(
@@ -442,9 +443,9 @@ async fn get_client(
     db: Db,
     grant: Grant<ClientsAdmin>,
     id: web::Path<Uuid>,
-    query: Params<ItemQuery>,
+    query: Params<RowQuery>,
 ) -> ApiResult<Item<ClientOut>> {
-    resource::show::<Clients, _>(&req, &db, &grant, &id, &query.0).await
+    resource::show_as_of::<Clients, _>(&req, &db, &grant, &id, &query.0).await
 }
 
 /// Change a client

@@ -184,7 +184,7 @@ fn one(rows: Vec<Value>) -> Result<Value, WriteError> {
 }
 
 /// The rows with all that belongs to them, as those see them who may see everything.
-async fn whole<R: Writable>(
+async fn whole<R: Resource>(
     conn: &Conn,
     view: &View,
     rows: Vec<R::Row>,
@@ -232,7 +232,7 @@ pub fn recalled<R: Resource>(mut row: Value, at: DateTime<Utc>, contacts: bool) 
 ///
 /// # Errors
 /// 404 for a row that is not there, or was not there yet; 410 for one that was deleted by then.
-pub async fn show_as_of<R: Writable, A: Action>(
+pub async fn show_as_of<R: Resource, A: Action>(
     req: &HttpRequest,
     db: &Db,
     grant: &Grant<A>,
@@ -268,7 +268,7 @@ pub async fn show_as_of<R: Writable, A: Action>(
 ///
 /// # Errors
 /// As for the row itself: 404 for one that is not there, or was not there yet; 410 for one that was deleted by then.
-pub async fn version_as_of<R: Writable, A: Action>(
+pub async fn version_as_of<R: Resource, A: Action>(
     db: &Db,
     grant: &Grant<A>,
     key: &<R::Row as Kept>::Key,
@@ -279,7 +279,7 @@ pub async fn version_as_of<R: Writable, A: Action>(
     Ok(then.since)
 }
 
-async fn then<R: Writable, A: Action>(
+async fn then<R: Resource, A: Action>(
     db: &Db,
     grant: &Grant<A>,
     key: &<R::Row as Kept>::Key,
@@ -294,7 +294,8 @@ async fn then<R: Writable, A: Action>(
             if !row.visible(grant.reach()) {
                 return Ok(None);
             }
-            let kept = history::as_of(conn, entity::<R>(), &key.to_string(), at).await?;
+            let seen = R::visible_then(grant.reach());
+            let kept = history::as_of(conn, entity::<R>(), &key.to_string(), at, seen).await?;
             let present = Then::frame(&row);
             let row = whole::<R>(conn, view, vec![row]).await.and_then(one);
             Ok(Some((present, kept, row)))
@@ -307,11 +308,13 @@ async fn then<R: Writable, A: Action>(
     let then = if time(&row, "updatedAt")? <= at {
         Then { row, ..present }
     } else {
-        kept.map(Then::of_entry).ok_or_else(|| not_yet(&row, at))?
+        let made = time(&row, "createdAt").is_ok_and(|made| made > at);
+        let (entry, seen) = kept.ok_or_else(|| not_yet(made, at))?;
+        if !seen {
+            return Err(Problem::not_found());
+        }
+        Then::of_entry(entry)
     };
-    if !then.open && !grant.reach().covers(&then.area) {
-        return Err(Problem::not_found());
-    }
     if let Some(deleted) = then.row.get("deletedAt").and_then(Value::as_str) {
         return Err(gone(deleted));
     }
@@ -322,7 +325,6 @@ async fn then<R: Writable, A: Action>(
 struct Then {
     version: i64,
     area: String,
-    open: bool,
     /// Since when it was so; none if it still is.
     since: Option<DateTime<Utc>>,
     row: Value,
@@ -334,7 +336,6 @@ impl Then {
         Self {
             version: row.version(),
             area: row.area().to_owned(),
-            open: row.visible(&Reach::of([])),
             since: None,
             row: Value::Null,
         }
@@ -344,7 +345,6 @@ impl Then {
         Self {
             version: entry.version,
             area: entry.area_code,
-            open: entry.open,
             since: Some(entry.at),
             row: entry.row,
         }
@@ -358,9 +358,9 @@ fn refusal(error: WriteError) -> Problem {
     }
 }
 
-/// Why nothing is known of a row at that time.
-fn not_yet(row: &Value, at: DateTime<Utc>) -> Problem {
-    let made = time(row, "createdAt").is_ok_and(|made| made > at);
+/// Why nothing is known of a row at that time: it was made later, or its history begins later.
+#[must_use]
+pub fn not_yet(made: bool, at: DateTime<Utc>) -> Problem {
     let at = at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
     Problem::not_found().detail(if made {
         text(

@@ -26,7 +26,7 @@ use crate::http::body::Valid;
 use crate::http::etag::Expected;
 use crate::http::list::{Accepted, Changed, Extent, Item, Listing, Page};
 use crate::http::once::{Answer, Once, same_request};
-use crate::http::params::{AnyOf, ItemQuery, ListParams, ListQuery, NoQuery, Params};
+use crate::http::params::{AnyOf, ListParams, ListQuery, NoQuery, Params, RowQuery};
 use crate::http::resource::{self, Kept, Resource, View};
 use crate::problem::{ApiResult, Fault, Problem, ProblemKind, text};
 use crate::schema::publications;
@@ -284,8 +284,8 @@ async fn create_publication(
 ///
 /// By its name, or `latest`: the newest that is published and not made of invented data; then `Content-Location` says which
 /// one it is. While it is being made, this is where its progress is told. A withdrawn one is gone: 410 with the reason and
-/// the successor; the list still has it.
-#[utoipa::path(tag = "statistics", operation_id = "get_publication", params(("publicationName" = String, Path, description = "Name of the publication, or `latest`", example = "2025.1"), ItemQuery),
+/// the successor; the list still has it, and `asOf` a time before its withdrawal shows it as it was released.
+#[utoipa::path(tag = "statistics", operation_id = "get_publication", params(("publicationName" = String, Path, description = "Name of the publication, or `latest`", example = "2025.1"), RowQuery),
     security(("bearer" = [Permission::StatisticsRead.as_str()])), responses((status = 200, description = "The publication", body = PublicationOut)))]
 #[get("/publications/{publicationName}")]
 async fn get_publication(
@@ -294,15 +294,31 @@ async fn get_publication(
     library: web::Data<Library>,
     grant: Grant<StatisticsRead>,
     name: web::Path<String>,
-    query: Params<ItemQuery>,
+    query: Params<RowQuery>,
 ) -> ApiResult<Item<PublicationOut>> {
     let row = seen(&db, &library, &grant, &name).await?;
+    if let Some(at) = query.0.as_of {
+        if row.published_at.unwrap_or(row.created_at) > at {
+            return Err(resource::not_yet(true, at));
+        }
+        let withdrawn = row.withdrawn_at.is_some_and(|withdrawn| withdrawn <= at);
+        if let Some(released) = row.released().filter(|_| !withdrawn) {
+            let (view, version) = (resource::plain(&db, &grant), released.version);
+            let released = vec![released];
+            let shown = db
+                .read(async |conn| Publications::show(conn, &view, released.clone()).await)
+                .await?;
+            let shown = serde_json::to_value(shown.first()).map_err(Problem::internal)?;
+            return Item::kept(&req, &shown, query.0.fields.as_deref(), version);
+        }
+    }
+    let query = query.0.now();
     if row.state == PublicationState::Withdrawn {
         // Another process may have withdrawn it a moment ago, which the library does not know yet.
         db.read(async |conn| library.refresh(conn).await).await?;
         library.find(&db, &row.name).await?;
     }
-    let item = resource::show::<Publications, _>(&req, &db, &grant, &row.name, &query.0).await?;
+    let item = resource::show::<Publications, _>(&req, &db, &grant, &row.name, &query).await?;
     Ok(match name.as_str() {
         "latest" => item.located(&req, &format!("{}/{}", Publications::PATH, row.name)),
         _ => item,

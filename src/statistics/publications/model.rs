@@ -45,6 +45,25 @@ pub struct PublicationRow {
     pub deleted_at: Option<DateTime<Utc>>,
 }
 
+impl PublicationRow {
+    /// A withdrawn publication as it was released. Nothing but its withdrawal has changed it, and that once.
+    #[must_use]
+    pub fn released(&self) -> Option<Self> {
+        if self.state != PublicationState::Withdrawn {
+            return None;
+        }
+        Some(Self {
+            state: PublicationState::Published,
+            withdrawn_at: None,
+            withdrawn_reason: None,
+            successor: None,
+            version: self.version - 1,
+            updated_at: self.published_at?,
+            ..self.clone()
+        })
+    }
+}
+
 impl Kept for PublicationRow {
     type Key = String;
     fn key(&self) -> &String {

@@ -11,7 +11,6 @@ use crate::problem::{ApiResult, Problem};
 use crate::statistics::codes::PublicationState;
 use crate::statistics::library::Library;
 use crate::statistics::publications::api::{Publications, seen};
-use crate::statistics::publications::model::PublicationRow;
 use crate::statistics::publications::store::{self, Event};
 
 /// The versions of the publication of a name, newest first.
@@ -30,7 +29,7 @@ pub(super) async fn versions<A: Action>(
         .read(async |conn| {
             let events = store::events(conn, &row.name).await?;
             let mut rows = vec![row.clone()];
-            rows.extend(released(&row));
+            rows.extend(row.released());
             // One at a time: both are the same publication, and what belongs to it is shown once for each that is asked for.
             let mut shown = Vec::new();
             for row in rows {
@@ -69,20 +68,4 @@ pub(super) async fn versions<A: Action>(
         });
     }
     Ok(versions)
-}
-
-/// A withdrawn publication as it was released. Nothing but its withdrawal has changed it, and that once.
-fn released(row: &PublicationRow) -> Option<PublicationRow> {
-    if row.state != PublicationState::Withdrawn {
-        return None;
-    }
-    Some(PublicationRow {
-        state: PublicationState::Published,
-        withdrawn_at: None,
-        withdrawn_reason: None,
-        successor: None,
-        version: row.version - 1,
-        updated_at: row.published_at?,
-        ..row.clone()
-    })
 }

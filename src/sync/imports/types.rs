@@ -35,10 +35,7 @@ impl ImportType {
     /// Its names in both languages.
     #[must_use]
     pub fn labels(self) -> (&'static str, &'static str) {
-        let code = Self::LIST
-            .codes
-            .iter()
-            .find(|code| code.code == self.as_str());
+        let code = Self::LIST.find(self.as_str());
         code.map_or((self.as_str(), self.as_str()), |code| {
             (code.label_sv, code.label_en)
         })

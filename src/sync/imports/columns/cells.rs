@@ -177,7 +177,7 @@ fn parts(written: &str) -> impl Iterator<Item = &str> {
 }
 
 fn code(list: CodeList, written: &str) -> Result<Value, Said> {
-    if let Some(code) = list.codes.iter().find(|code| code.code == written) {
+    if let Some(code) = list.find(written) {
         return Ok(code.code.into());
     }
     let wanted = folded(written);
@@ -236,12 +236,12 @@ fn begun(list: CodeList, wanted: &str) -> Option<(String, String)> {
             .any(|name| folded(name).starts_with(wanted))
     };
     let meant: Vec<&Code> = list.codes.iter().filter(begins).collect();
-    let (last, others) = meant.split_last()?;
+    let (end, others) = meant.split_last()?;
     let all = |name: fn(&Code) -> &'static str, or: &str| {
         let others: Vec<&str> = others.iter().map(|code| name(code)).collect();
         match others.as_slice() {
-            [] => name(last).to_owned(),
-            others => format!("{} {or} {}", others.join(", "), name(last)),
+            [] => name(end).to_owned(),
+            others => format!("{} {or} {}", others.join(", "), name(end)),
         }
     };
     Some((

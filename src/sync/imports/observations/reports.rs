@@ -37,14 +37,14 @@ pub(super) type Found = Result<Report, Missing>;
 /// Why rows have no report that they could be written to.
 #[derive(Debug)]
 pub(super) struct Missing {
-    pub(super) refusal: Refusal,
+    pub(super) refusal: Box<Refusal>,
     /// What the rows tell of their report all the same.
     pub(super) tells: Tells,
 }
 
 impl Missing {
     fn of(error: WriteError, tells: Tells) -> Result<Self, WriteError> {
-        let refusal = Refusal::of(error)?;
+        let refusal = Box::new(Refusal::of(error)?);
         Ok(Self { refusal, tells })
     }
 }
