@@ -1281,6 +1281,38 @@ async fn a_personal_identity_number_is_not_kept_of_a_refused_row_either() {
 }
 
 #[actix_web::test]
+async fn nothing_of_a_file_of_persons_is_stored_even_if_it_may_wait() {
+    let app = TestApp::start().await;
+    let office = office(&app, &["18"]);
+    let line = |n: usize| format!("{{\"name\":\"Elev {n}\",\"personnummer\":\"811228-9874\"}}\n");
+    // Small and large, of a kind that is looked through while it is read.
+    for (rows, key) in [(2, "persons-some"), (1_500, "persons-many")] {
+        let body: String = (0..rows).map(line).collect();
+        let headers = [
+            ("Content-Type", NDJSON),
+            ("Idempotency-Key", key),
+            ("Prefer", "respond-async"),
+        ];
+        let path = "/imports?type=partners&mode=partial";
+        let reply = office
+            .send(Method::POST, path, &headers, Some(body.into_bytes()))
+            .await;
+        let told = reply.expect(422);
+        assert_eq!(told["state"], "refused", "{told}");
+        assert_eq!(told["faults"][0]["code"], "personal_identity_numbers");
+        assert!(!reply.text().contains("9874"));
+    }
+    assert_eq!(
+        number(&app, "SELECT count(*) AS n FROM import_pieces").await,
+        0
+    );
+    assert_eq!(
+        number(&app, "SELECT count(*) AS n FROM import_rows").await,
+        0
+    );
+}
+
+#[actix_web::test]
 async fn a_rival_that_is_still_importing_is_told() {
     let app = TestApp::start().await;
     let office = office(&app, &["18"]);

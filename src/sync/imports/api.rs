@@ -12,7 +12,7 @@ use super::codes::{ImportFormat, ImportMode, ImportState, ImportStrategy};
 use super::forms::{ImportFilter, ImportOut, ImportQuery, OutcomeFilter, OutcomeOut};
 use super::job::Importer;
 use super::model::ImportRow;
-use super::payload::{self, AT_ONCE, File};
+use super::payload::{self, AT_ONCE, File, Survey};
 use super::plan::Plan;
 use super::resources::{Imports, Outcomes};
 use super::run;
@@ -47,7 +47,7 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
 ///
 /// The body is the file: JSON (a list of objects, or `{"items": [...]}`), NDJSON, CSV or xlsx, by its `Content-Type`. Up to
 /// 1 000 rows are answered at once, row by row in the order of the file; larger files, and with `Prefer: respond-async` any,
-/// become a job (202): its `Location` tells the progress.
+/// become a job (202): its `Location` tells the progress. A file that is refused as a whole is told at once (422).
 ///
 /// Rows are written as their own operations write them: members that a row does not have stay as they are, an empty cell
 /// clears. A row is found by its `id`, or else by what names it (organisation number, area and name, address, code);
@@ -125,12 +125,12 @@ async fn create_import(
         .await
         .map_err(Problem::internal)?;
     file.looked_through = survey.is_ok();
-    // What cannot be read is told at once.
-    let large = survey.as_ref().is_ok_and(|survey| survey.total > AT_ONCE);
-    if large || prefers_async(&req) {
+    let later = |survey: &Survey| survey.total > AT_ONCE || prefers_async(&req);
+    if let Some(survey) = survey.as_ref().ok().filter(|survey| later(survey)) {
         if importer.queue(&file, survey, &request).await? {
             return queued(&req, &db, plan.id, false).await;
         }
+    // A file that is refused as a whole is told at once, and nothing of it is stored: it may be of persons.
     } else if let Some(answer) = run::at_once(db.shared(), &file, survey, &request).await? {
         if plan.dry_run {
             return Ok(answered(&req, &ImportOut::tried(&plan, answer), false));

@@ -14,7 +14,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
-use super::payload::{File, Surveyed};
+use super::payload::{File, Survey};
 use super::run;
 use super::store::{self, Request};
 use super::worker::{ATTEMPTS, Worker};
@@ -38,7 +38,7 @@ const WAITING: Duration = Duration::from_mins(15);
 /// for every other; but then it must be read back and looked through once more.
 pub(super) struct Handed {
     pub(super) file: File,
-    pub(super) survey: Surveyed,
+    pub(super) survey: Survey,
     pub(super) since: Instant,
 }
 
@@ -48,7 +48,7 @@ struct Desk(Arc<Mutex<HashMap<Uuid, Handed>>>);
 
 impl Desk {
     /// Lays a file down.
-    fn lay(&self, file: &File, survey: Surveyed) {
+    fn lay(&self, file: &File, survey: Survey) {
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if waiting.len() < HANDED {
             let handed = Handed {
@@ -117,13 +117,13 @@ impl Importer {
         Ok(())
     }
 
-    /// Puts an import into the queue, with its file; says whether its key was free.
+    /// Puts an import into the queue, with its file, which nothing speaks against as a whole; says whether its key was free.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub async fn queue(&self, file: &File, survey: Surveyed, request: &Request) -> ApiResult<bool> {
+    pub async fn queue(&self, file: &File, survey: &Survey, request: &Request) -> ApiResult<bool> {
         let plan = &file.plan;
-        self.0.desk.lay(file, survey);
+        self.0.desk.lay(file, survey.clone());
         let queued = self
             .0
             .shared

@@ -145,9 +145,10 @@ impl Worker<'_> {
             let file = self.file().await?;
             let reading = file.clone();
             let survey = spawn_blocking(move || payload::survey(&reading)).await;
-            (file, survey.map_err(Problem::internal)?)
+            let survey = survey.map_err(Problem::internal)?;
+            let survey = survey.map_err(|faults| Halt::Unreadable(unreadable(&faults)))?;
+            (file, survey)
         };
-        let survey = survey.map_err(|faults| Halt::Unreadable(unreadable(&faults)))?;
         let plan = Arc::clone(&file.plan);
         let work = run::work(self.shared.clock(), &plan, &survey);
         if plan.mode == ImportMode::Partial && !plan.dry_run {
@@ -281,6 +282,9 @@ impl Worker<'_> {
         while let Some(given) = parts.recv().await {
             let mut given = given.map_err(|faults| Halt::Unreadable(unreadable(&faults)))?;
             given.retain(|given| untold.binary_search(&given.position).is_ok());
+            if given.is_empty() {
+                continue;
+            }
             let told = self.patiently(async || {
                 self.shared
                     .write_long(async |conn| {
