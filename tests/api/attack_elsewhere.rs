@@ -292,10 +292,7 @@ async fn nor_can_it_by_district_form_collaboration_share_rank_or_gap() {
     }
     let of_shares = said.facts.len() - of_counts;
     // Of how many shares the parts are said depends on the key of the protection, which is new in each run.
-    assert!(
-        of_counts > 300 && of_shares > 30,
-        "{of_counts} {of_shares}"
-    );
+    assert!(of_counts > 300 && of_shares > 30, "{of_counts} {of_shares}");
 
     // All of it is sums of one base, in which every group is 0, or 5 and more.
     let exact: Vec<Told> = said.facts.iter().map(|(of, n)| told(of, *n, *n)).collect();
