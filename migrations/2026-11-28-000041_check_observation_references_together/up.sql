@@ -7,7 +7,7 @@ ALTER TABLE observations
     DROP CONSTRAINT observation_measure_exists,
     DROP CONSTRAINT observation_area_exists;
 
-CREATE OR REPLACE FUNCTION check_observations() RETURNS trigger
+CREATE FUNCTION bind_observations() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 DECLARE
@@ -16,7 +16,6 @@ DECLARE
     areas_named text[];
     districts text[];
     missing text;
-    wrong record;
 BEGIN
     -- Few are named by many rows.
     SELECT coalesce(array_agg(DISTINCT report_id), '{}'), coalesce(array_agg(DISTINCT measure_code), '{}'),
@@ -52,37 +51,14 @@ BEGIN
         RAISE EXCEPTION 'there is no live area %', missing
             USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'observation_area_exists', TABLE = 'observations';
     END IF;
-
-    SELECT observation.value, measure.kind INTO wrong
-    FROM written AS observation
-    JOIN measures AS measure ON measure.code = observation.measure_code
-    LEFT JOIN measures AS numerator ON numerator.code = measure.numerator_code
-    WHERE NOT CASE measure.kind
-            WHEN 'count' THEN observation.value >= 0 AND observation.value = floor(observation.value)
-            WHEN 'rank' THEN observation.value >= 1 AND observation.value = floor(observation.value)
-            WHEN 'share' THEN observation.value >= 0
-                AND (coalesce(numerator.unit = 'occasions', false) OR observation.value <= 100)
-            WHEN 'money' THEN observation.value >= 0
-            WHEN 'flag' THEN observation.value IN (0, 1)
-            ELSE true END
-    LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION 'value % is impossible for a %', wrong.value, wrong.kind
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'observation_value_fits_measure', TABLE = 'observations';
-    END IF;
-    -- Few places are in many rows; that also keeps the plan one that looks the reports up by their key.
-    SELECT place.area_code, report.area_code AS report_area INTO wrong
-    FROM (SELECT DISTINCT report_id, area_code FROM written) AS place
-    JOIN reports AS report ON report.id = place.report_id
-    WHERE report.area_code <> 'SE' AND NOT starts_with(place.area_code, report.area_code)
-    LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION 'area % is not inside %', wrong.area_code, wrong.report_area
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'observation_area_inside_report', TABLE = 'observations';
-    END IF;
     RETURN NULL;
 END
 $$;
+-- By their names they come before the triggers that check: what is not there is told first.
+CREATE TRIGGER bind_added AFTER INSERT ON observations REFERENCING NEW TABLE AS written
+    FOR EACH STATEMENT EXECUTE FUNCTION bind_observations();
+CREATE TRIGGER bind_changed AFTER UPDATE ON observations REFERENCING NEW TABLE AS written
+    FOR EACH STATEMENT EXECUTE FUNCTION bind_observations();
 DROP TRIGGER refuse_deleted_area ON observations;
 
 -- The other side: what observations name is not deleted, and keeps its key.

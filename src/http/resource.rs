@@ -308,7 +308,7 @@ pub(crate) fn plain<A: Action>(db: &Db, grant: &Grant<A>) -> View {
     }
 }
 
-fn view<R: Resource, A: Action>(
+pub(crate) fn view<R: Resource, A: Action>(
     db: &Db,
     grant: &Grant<A>,
     include: Option<&str>,

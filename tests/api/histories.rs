@@ -185,6 +185,11 @@ async fn publications_have_the_versions_that_they_were_released_and_withdrawn_in
     assert_eq!(shown.expect(200), expected);
     assert_eq!(at(&withdrawn["withdrawnAt"]).await.problem(410).0, "gone");
     assert_eq!(at(&json!("2020-01-01T00:00:00Z")).await.status, 404);
+    let more = format!(
+        "{path}?asOf={}&include=x",
+        released["publishedAt"].as_str().unwrap()
+    );
+    assert_eq!(reader.get(&more).await.status, 400);
     let some = format!(
         "{path}?asOf={}&fields=name",
         released["publishedAt"].as_str().unwrap()

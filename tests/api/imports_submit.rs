@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::imports::{
     CSV, ended, error, import, import_json, location, measure, observation, office, outcomes, total,
 };
-use crate::rows::add;
+use crate::rows::{add, with};
 use crate::support::{Caller, TestApp};
 
 const PARTIAL: &str = "type=observations&mode=partial&submit=true";
@@ -93,6 +93,27 @@ async fn a_row_that_may_be_of_any_report_keeps_all_from_being_submitted(#[case] 
         .expect(207);
     assert_eq!(outcomes(&told), ["unchanged", "created"]);
     assert_eq!(states(&office).await, ["1880 submitted"]);
+}
+
+/// Its own report is made in the same transaction for rows that name the source by its title.
+#[rstest]
+#[case::word(json!({"gender": "xx", "value": 1}))]
+#[case::rule(json!({"gender": "boys", "value": -1}))]
+#[actix_web::test]
+async fn a_refused_row_that_names_its_report_in_another_way_tells_it(#[case] wrong: Value) {
+    let (_app, office) = start().await;
+    let sources = office.get("/sources").await.expect(200);
+    let source = &sources["items"][0]["id"];
+    let by_id = json!({"source": source, "period": "2025", "area": "1880", "measure": "pupils"});
+    let rows = json!([
+        with(by_id, &wrong),
+        observation("1880", "girls", 5),
+        observation("1881", "girls", 5)
+    ]);
+    let told = import_json(&office, PARTIAL, rows).await.expect(207);
+    assert_eq!(outcomes(&told), ["invalid", "created", "created"], "{told}");
+    assert_eq!(told["rows"][0]["id"], told["rows"][1]["id"]);
+    assert_eq!(states(&office).await, ["1880 draft", "1881 submitted"]);
 }
 
 /// By its id, even if what it says of it beside the id is not so.

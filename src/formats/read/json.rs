@@ -7,7 +7,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use serde_json::Value;
 
 use super::persons::{Suspicion, says_person, stops, suspicion};
-use super::{Incoming, MAX_JSON, MAX_ROW, MAX_ROWS, ReadFault, Source, faults};
+use super::{Incoming, MAX_JSON, MAX_ROW, MAX_ROWS, Objects, ReadFault, Source, faults};
 use crate::http::body::{Strict, strict};
 
 /// Opens a JSON file: a list, or an object whose `items` is one, as our lists answer.
@@ -38,18 +38,33 @@ pub(super) fn open(source: &Source) -> Result<Incoming, ReadFault> {
 
 /// Opens an NDJSON file: what speaks against it is seen while its lines are read.
 pub(super) fn open_lines(source: &Source) -> Result<Incoming, ReadFault> {
-    let watched = Watched {
+    let mut watched = Watched {
         lines: Lines::new(source)?,
         persons: Members::default(),
         rows: 0,
-        ended: false,
     };
-    Ok(Incoming::Objects(Box::new(watched)))
+    Ok(Incoming::Objects(until_fault(move || watched.read())))
 }
 
 /// Opens an NDJSON file that was looked through before.
 pub(super) fn reopen_lines(source: &Source) -> Result<Incoming, ReadFault> {
-    Ok(Incoming::Objects(Box::new(Lines::new(source)?)))
+    let mut lines = Lines::new(source)?;
+    Ok(Incoming::Objects(until_fault(move || lines.read())))
+}
+
+/// What is read until there is no more. After a fault nothing more comes.
+fn until_fault(
+    mut read: impl FnMut() -> Result<Option<(u32, Value)>, ReadFault> + Send + 'static,
+) -> Objects {
+    let mut ended = false;
+    Box::new(std::iter::from_fn(move || {
+        if ended {
+            return None;
+        }
+        let next = read().transpose();
+        ended = !matches!(next, Some(Ok(_)));
+        next
+    }))
 }
 
 /// Lines that nobody has looked through yet. After the last one comes what speaks against all of them.
@@ -57,12 +72,11 @@ struct Watched {
     lines: Lines,
     persons: Members,
     rows: usize,
-    ended: bool,
 }
 
 impl Watched {
     fn read(&mut self) -> Result<Option<(u32, Value)>, ReadFault> {
-        let Some((number, value)) = self.lines.next().transpose()? else {
+        let Some((number, value)) = self.lines.read()? else {
             if self.rows == 0 {
                 return Err(faults::empty_file());
             }
@@ -78,25 +92,11 @@ impl Watched {
     }
 }
 
-impl Iterator for Watched {
-    type Item = Result<(u32, Value), ReadFault>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.ended {
-            return None;
-        }
-        let read = self.read().transpose();
-        self.ended = !matches!(read, Some(Ok(_)));
-        read
-    }
-}
-
 /// The lines of NDJSON. The first and the last line of our own exports, which say what is between them, are left out.
 struct Lines {
     input: Box<dyn BufRead + Send>,
     line: Vec<u8>,
     number: u32,
-    ended: bool,
 }
 
 impl Lines {
@@ -105,7 +105,6 @@ impl Lines {
             input: source.buffered()?,
             line: Vec::new(),
             number: 0,
-            ended: false,
         })
     }
 
@@ -165,19 +164,6 @@ fn unpacked(value: Value) -> Value {
             members.get_mut("data").map(Value::take).unwrap_or_default()
         }
         row => row,
-    }
-}
-
-impl Iterator for Lines {
-    type Item = Result<(u32, Value), ReadFault>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.ended {
-            return None;
-        }
-        let read = self.read().transpose();
-        self.ended = !matches!(read, Some(Ok(_)));
-        read
     }
 }
 

@@ -303,8 +303,9 @@ async fn get_publication(
         }
         let withdrawn = row.withdrawn_at.is_some_and(|withdrawn| withdrawn <= at);
         if let Some(released) = row.released().filter(|_| !withdrawn) {
-            let (view, version) = (resource::plain(&db, &grant), released.version);
-            let released = vec![released];
+            let include = query.0.include.as_deref();
+            let view = resource::view::<Publications, _>(&db, &grant, include)?;
+            let (version, released) = (released.version, vec![released]);
             let shown = db
                 .read(async |conn| Publications::show(conn, &view, released.clone()).await)
                 .await?;

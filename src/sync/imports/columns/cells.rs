@@ -194,18 +194,19 @@ fn code(list: CodeList, written: &str) -> Result<Value, Said> {
         .codes
         .iter()
         .flat_map(|code| [code.code, code.label_sv, code.label_en]);
-    let detail = if let Some(near) = nearest(written, known) {
+    // What several begin with is none of them rather than another.
+    let begun = begun(list, &wanted);
+    let near = nearest(written, known).filter(|_| begun.len() < 2);
+    let near = near.map(|near| {
         // A code has no language; a name is said in the language of the sentence.
         let labelled = list
             .codes
             .iter()
             .find(|code| code.code != near && [code.label_sv, code.label_en].contains(&near));
         let (sv, en) = labelled.map_or((near, near), |code| (code.label_sv, code.label_en));
-        text(
-            format!("Finns inte i listan. Menade du {sv}?"),
-            format!("Not in the list. Did you mean {en}?"),
-        )
-    } else if let Some((sv, en)) = begun(list, &wanted) {
+        (sv.to_owned(), en.to_owned())
+    });
+    let detail = if let Some((sv, en)) = near.or_else(|| either(&begun)) {
         text(
             format!("Finns inte i listan. Menade du {sv}?"),
             format!("Not in the list. Did you mean {en}?"),
@@ -225,18 +226,22 @@ fn code(list: CodeList, written: &str) -> Result<Value, Said> {
     Err(("unknown_code", detail))
 }
 
-/// The names of the codes that begin like this, or whose names do, in Swedish and English.
-fn begun(list: CodeList, wanted: &str) -> Option<(String, String)> {
+/// The codes that begin like this, or whose names do.
+fn begun(list: CodeList, wanted: &str) -> Vec<&'static Code> {
     if wanted.chars().count() < BEGUN {
-        return None;
+        return Vec::new();
     }
     let begins = |code: &&Code| {
         [code.code, code.label_sv, code.label_en]
             .iter()
             .any(|name| folded(name).starts_with(wanted))
     };
-    let meant: Vec<&Code> = list.codes.iter().filter(begins).collect();
-    let (end, others) = meant.split_last()?;
+    list.codes.iter().filter(begins).collect()
+}
+
+/// The names of codes of which one is meant, in Swedish and English.
+fn either(codes: &[&Code]) -> Option<(String, String)> {
+    let (end, others) = codes.split_last()?;
     let all = |name: fn(&Code) -> &'static str, or: &str| {
         let others: Vec<&str> = others.iter().map(|code| name(code)).collect();
         match others.as_slice() {
@@ -465,6 +470,8 @@ pub(super) fn complete(members: &mut Map<String, Value>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::lang::Lang;
+    use crate::participation::codes::Subject;
     use rstest::rstest;
 
     #[rstest]
@@ -489,6 +496,19 @@ mod tests {
             let read = day(&cell, written).ok().map(|(day, _)| day);
             assert_eq!(read, expected.map(Value::from), "{cell:?}");
         }
+    }
+
+    #[rstest]
+    #[case(
+        "music",
+        "Did you mean Music – instrument and song, Music – ensemble, orchestra, choir, band or Musical?"
+    )]
+    #[case("danc", "Did you mean Dance?")]
+    #[case("qqqqqqqqqq", "Allowed: ")]
+    fn a_code_is_suggested_by_its_beginning(#[case] written: &str, #[case] expected: &str) {
+        let (rule, said) = code(Subject::LIST, written).unwrap_err();
+        assert_eq!(rule, "unknown_code");
+        assert!(said.get(Lang::En).contains(expected), "{said:?}");
     }
 
     #[rstest]

@@ -199,7 +199,7 @@ impl Mapping {
             column.is_required() && (!partly || column.field == "code") && !self.speaks_of(column)
         });
         needed
-            .filter(|column| !(self.binds("report") && of_report(self.resource, column)))
+            .filter(|column| !(self.binds("report") && of_report(self.resource, column.field)))
             .map(|column| ReadFault {
                 code: "missing_column",
                 row: None,
@@ -226,7 +226,7 @@ impl Mapping {
         self.demand != Demand::Key
             && column.is_required()
             && !row.filled.contains(&column.field)
-            && !(row.filled.contains(&"report") && of_report(self.resource, column))
+            && !(row.filled.contains(&"report") && of_report(self.resource, column.field))
     }
 }
 
@@ -243,8 +243,8 @@ impl Bound {
     }
 }
 
-fn of_report(resource: ImportType, column: &Column) -> bool {
-    resource == ImportType::Observations && REPORT_MEMBERS.contains(&column.field)
+fn of_report(resource: ImportType, field: &str) -> bool {
+    resource == ImportType::Observations && REPORT_MEMBERS.contains(&field)
 }
 
 /// A row on its way to JSON.
@@ -323,11 +323,7 @@ impl Row {
             cells::complete(&mut self.members);
         }
         if !self.faults.is_empty() {
-            let of_report = |field: &&str| {
-                let whole = field.split('.').next().unwrap_or_default();
-                REPORT_MEMBERS.contains(&whole)
-            };
-            let told = observation && !self.faulty.iter().any(of_report);
+            let told = observation && !self.faulty.iter().any(|field| of_report(resource, field));
             return Err(Unmapped {
                 faults: self.faults,
                 rest: told.then_some(self.members),

@@ -119,20 +119,28 @@ pub(super) async fn of_groups(
         found.insert(text.to_owned(), by_id(work, head, rows.get(&id))?);
     }
     let there = there(conn, &named).await?;
-    let mut missing = Vec::new();
+    let (mut missing, mut unmade, mut refusals) = (Vec::new(), Vec::new(), Vec::new());
     for (name, row) in named.into_iter().zip(there) {
         match row {
             Some(row) => drop(found.insert(name.text.to_owned(), Ok(old(row)))),
             None => match may_be_made(work, &name) {
                 Ok(()) => missing.push(name),
                 Err(problem) => {
-                    let missing = Missing::of(problem.into(), Tells::NoReport)?;
-                    found.insert(name.text.to_owned(), Err(missing));
+                    refusals.push(Missing::of(problem.into(), Tells::NoReport)?);
+                    unmade.push(name);
                 }
             },
         }
     }
     found.extend(make(conn, work, missing).await?);
+    // Other rows may name the same report in another way, and it was made for those.
+    let now = self::there(conn, &unmade).await?;
+    for ((name, mut refused), row) in unmade.into_iter().zip(refusals).zip(now) {
+        if let Some(row) = row {
+            refused.tells = Tells::Report(row.id);
+        }
+        found.insert(name.text.to_owned(), Err(refused));
+    }
     let mut looked = work.looked.borrow_mut();
     for (text, report) in &found {
         if let Ok(report) = report {
