@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # What offices wait for when they send and follow: how fast a file of 100 000 observations is imported beside COPY of the
-# same rows, and how many single writes a second the feed lets through. Prints ratios; absolute figures depend on the
-# machine. IMPORT_ROWS (100 000) and MANY_ROWS (500 000) can be set, and PARTS names what is measured: `imports feed`.
+# same rows, into an empty database and into a full one, and how many single writes a second the feed lets through. Prints
+# ratios; absolute figures depend on the machine. IMPORT_ROWS (100 000), MANY_ROWS (500 000) and FULL_ROWS (5 million: what is
+# there already) can be set, and PARTS names what is measured: `imports full feed`.
 #
 # The rows are synthetic and say so; they live in data directories of their own that are removed afterwards.
 set -euo pipefail
@@ -11,16 +12,19 @@ source benches/lib.sh
 
 rows=${IMPORT_ROWS:-100000}
 many=${MANY_ROWS:-500000}
-read -ra parts <<<"${PARTS:-imports feed}"
+full=${FULL_ROWS:-5000000}
+read -ra parts <<<"${PARTS:-imports full feed}"
 api=/samverkan/v1
 
 # ---- imports
+
+source_title='Syntetisk källa'
 
 # A file of invented observations: one report for each of the 290 municipalities, single years of age, two genders,
 # subjects and forms. `mixed` goes round the municipalities row by row, so that every part of the file has rows of every
 # report; otherwise they come one after the other.
 observations() { # format, rows, order
-  awk -v format="$1" -v rows="$2" -v order="$3" '
+  awk -v format="$1" -v rows="$2" -v order="$3" -v source="$source_title" '
     function put(code, n,   age, gender, subject, form, value) {
       age = 6 + n % 14
       gender = int(n / 14) % 2 ? "boys" : "girls"
@@ -28,9 +32,9 @@ observations() { # format, rows, order
       form = forms[1 + int(n / 336) % 7]
       value = (n * 7919 + code) % 500
       if (format == "csv")
-        print "Syntetisk källa;2025;" code ";pupil_places;residence;" gender ";" age "-" age ";" subject ";" form ";" value
+        print source ";2025;" code ";pupil_places;residence;" gender ";" age "-" age ";" subject ";" form ";" value
       else
-        print "{\"source\":{\"title\":\"Syntetisk källa\"},\"period\":\"2025\",\"area\":\"" code "\",\"measure\":\"pupil_places\"," \
+        print "{\"source\":{\"title\":\"" source "\"},\"period\":\"2025\",\"area\":\"" code "\",\"measure\":\"pupil_places\"," \
           "\"basis\":\"residence\",\"gender\":\"" gender "\",\"ageBand\":\"" age "-" age "\",\"subject\":\"" subject "\"," \
           "\"activityForm\":\"" form "\",\"value\":" value "}"
     }
@@ -56,7 +60,7 @@ fresh() {
   start origin "$samverkan" serve --bind 127.0.0.1:0 --import-max-mib 1024
   make_client participation:read,participation:write,registry:read,registry:write,imports:write,sync:read
   authorise "$origin"
-  post sources '{"title":"Syntetisk källa","publisher":"Syntetisk utgivare","area":"SE"}'
+  post sources "{\"title\":\"$source_title\",\"publisher\":\"Syntetisk utgivare\",\"area\":\"SE\"}"
 }
 post() { # resource, row
   get -o /dev/null -H 'Content-Type: application/json' -d "$2" "$origin$api/$1"
@@ -157,6 +161,45 @@ imports() {
     printf '  %-24s %9.0f rows/s of %d rows, %d MB in the file, %d MB peak\n' "${shape// /, }" \
       "$(awk -v n="$many" -v t="$took" 'BEGIN {print n / t}')" "$many" "$(($(stat -c %s "$home/many.$format") >> 20))" "$(peak "${started[0]}")"
     rm "$home/many.$format"
+  done
+  stop_all
+}
+
+# The same into a database that has many years of observations already, and the upsert into a table that has them too: that
+# is what offices meet. The fuller the indexes, the less the reading of the file weighs.
+full() {
+  local round shape format mode order
+  fresh
+  psql -c "SELECT code FROM areas WHERE kind = 'municipality' ORDER BY code" >"$home/municipalities"
+  "$samverkan" synth --rows "$full" >"$home/synth" 2>&1 || { cat "$home/synth" >&2; exit 1; }
+  equal_table plain
+  psql -c 'INSERT INTO plain SELECT * FROM observations' -c 'VACUUM ANALYZE plain' -c 'VACUUM ANALYZE observations'
+  : >"$home/imports"
+  for round in $(seq "$rounds"); do
+    for shape in "${shapes[@]}"; do
+      read -r format mode order <<<"$shape"
+      # Rows of a source of their own are new ones.
+      source_title="Syntetisk källa $round $format $order"
+      authorise "$origin"
+      post sources "{\"title\":\"$source_title\",\"publisher\":\"Syntetisk utgivare\",\"area\":\"SE\"}"
+      observations "$format" "$rows" "$order" >"$home/full.$format"
+      import "$home/full.$format" "${media[$format]}" "$mode"
+      expect created "$rows"
+      echo "- ${shape// /-} first $round $took" >>"$home/imports"
+      import "$home/full.$format" "${media[$format]}" "$mode"
+      expect unchanged "$rows"
+      echo "- ${shape// /-} again $round $took" >>"$home/imports"
+      psql -c "COPY (SELECT observations.* FROM observations JOIN reports ON reports.id = report_id
+        JOIN sources ON sources.id = source_id WHERE sources.title = '$source_title' ORDER BY observations.id) TO STDOUT" >"$home/rows"
+      echo "- ${shape// /-} staged $round $(seconds_of staged)" >>"$home/imports"
+    done
+  done
+  echo "$rows observations of 290 reports into a database that has $(psql -c 'SELECT count(*) FROM observations'), and the upsert into an equal table that has them, too"
+  printf '  %-24s %9s %9s %9s %9s %11s\n' import rows/s upsert/s /upsert again/s again/first
+  for shape in "${shapes[@]}"; do
+    local key=${shape// /-} of="$home/imports"
+    printf '  %-24s %9.0f %9.0f %9.2f %9.0f %11.2f\n' "${shape// /, }" "$(per_second $key first)" \
+      "$(per_second $key staged)" "$(ratio "$of" $key staged first)" "$(per_second $key again)" "$(ratio "$of" $key first again)"
   done
   stop_all
 }

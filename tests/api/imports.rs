@@ -99,7 +99,7 @@ async fn number(app: &TestApp, sql: &'static str) -> i64 {
 }
 
 /// Waits until an import is as it should be.
-async fn wait(caller: &Caller, path: &str, good: impl Fn(&Value) -> bool) -> Value {
+pub async fn wait(caller: &Caller, path: &str, good: impl Fn(&Value) -> bool) -> Value {
     for _ in 0..1_200 {
         let import = caller.get(path).await.expect(200);
         if good(&import) {
@@ -947,13 +947,18 @@ async fn a_worker_that_lost_its_lease_writes_nothing_more() {
 async fn until_one_waits(app: &TestApp) {
     let waiting = "SELECT count(*) AS n FROM pg_stat_activity
         WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    until(app, waiting, 1).await;
+}
+
+/// Until there are so many.
+async fn until(app: &TestApp, sql: &'static str, enough: i64) {
     for _ in 0..1_200 {
-        if number(app, waiting).await > 0 {
+        if number(app, sql).await >= enough {
             return;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    panic!("nobody waits");
+    panic!("not {enough}: {sql}");
 }
 
 #[rstest]
@@ -991,6 +996,8 @@ async fn a_worker_that_does_not_hear_of_its_commit_takes_nothing_back() {
     let held = hold(&app).await;
     let path = import_path(&app, &office, "type=partners", lines(0..1600)).await;
     until_one_waits(&app).await;
+    // The first part is told of while the second is written.
+    until(&app, "SELECT count(*) AS n FROM import_rows", 1000).await;
     // As if the commit had gone through, and only the answer were lost.
     let end = "WITH done AS (UPDATE imports SET state = 'done', holder = NULL, leased_until = NULL,
             finished_at = clock_timestamp() RETURNING id)
@@ -1001,6 +1008,35 @@ async fn a_worker_that_does_not_hear_of_its_commit_takes_nothing_back() {
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert_eq!(office.get(&path).await.expect(200)["state"], "done");
     assert_eq!(total(&office, &format!("{path}/rows")).await, 1000);
+}
+
+#[actix_web::test]
+async fn a_part_whose_commit_was_not_heard_of_is_not_written_again() {
+    let app = TestApp::start().await;
+    let office = office(&app, &["18"]);
+    add(&office, "/partners", partner("Partner 01500", json!({}))).await;
+    let held = hold(&app).await;
+    let path = import_path(&app, &office, "type=partners&mode=partial", lines(0..2500)).await;
+    wait(&office, &path, |import| import["done"] == 1000).await;
+    until_one_waits(&app).await;
+    // As if the commit of the second part had gone through, and only the answer were lost.
+    let end =
+        "WITH done AS (UPDATE imports SET done = 2000, counts = '{\"created\": 2000}' RETURNING id)
+        SELECT count(pg_terminate_backend(pid)) AS n FROM pg_stat_activity, done
+        WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    assert_eq!(number(&app, end).await, 1);
+    drop(held);
+    let import = ended(&office, &path).await;
+    assert_eq!(
+        (
+            &import["state"],
+            &import["done"],
+            &import["counts"]["created"]
+        ),
+        (&json!("done"), &json!(2500), &json!(2500))
+    );
+    // The one that was there, the first part and the third.
+    assert_eq!(total(&office, "/partners").await, 1 + 1000 + 500);
 }
 
 #[actix_web::test]

@@ -31,6 +31,7 @@ mod histories;
 mod history;
 mod idempotency;
 mod imports;
+mod imports_abreast;
 mod imports_again;
 mod imports_contacts;
 mod imports_measures;

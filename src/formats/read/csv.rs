@@ -7,6 +7,7 @@ use std::io::{BufRead, Read};
 
 use encoding_rs::Encoding;
 
+use super::ahead::ahead;
 use super::encoding::{Decoded, detect};
 use super::survey::{Raw, Survey, Surveyor, cell_of};
 use super::{Heading, Incoming, MAX_COLUMNS, MAX_ROW, ReadFault, Record, Source, faults};
@@ -29,11 +30,11 @@ pub(super) fn open(source: &Source) -> Result<Incoming, ReadFault> {
         headings: survey.headings.clone(),
         rows: survey.rows,
         separator: Some(layout.separator),
-        records: Box::new(Table {
+        records: ahead(Box::new(Table {
             rows,
             survey,
             ended: false,
-        }),
+        })),
     })
 }
 
@@ -58,11 +59,11 @@ pub(super) fn reopen(source: &Source, headings: &[Heading]) -> Result<Incoming, 
         headings: headings.to_vec(),
         rows: 0,
         separator: Some(layout.separator),
-        records: Box::new(Table {
+        records: ahead(Box::new(Table {
             rows,
             survey,
             ended: false,
-        }),
+        })),
     })
 }
 

@@ -6,6 +6,7 @@ use std::io::{BufRead, Read};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
+use super::ahead::ahead;
 use super::persons::{Suspicion, says_person, stops, suspicion};
 use super::{Incoming, MAX_JSON, MAX_ROW, MAX_ROWS, Objects, ReadFault, Source, faults};
 use crate::http::body::{Strict, strict};
@@ -43,13 +44,15 @@ pub(super) fn open_lines(source: &Source) -> Result<Incoming, ReadFault> {
         persons: Members::default(),
         rows: 0,
     };
-    Ok(Incoming::Objects(until_fault(move || watched.read())))
+    Ok(Incoming::Objects(ahead(until_fault(move || {
+        watched.read()
+    }))))
 }
 
 /// Opens an NDJSON file that was looked through before.
 pub(super) fn reopen_lines(source: &Source) -> Result<Incoming, ReadFault> {
     let mut lines = Lines::new(source)?;
-    Ok(Incoming::Objects(until_fault(move || lines.read())))
+    Ok(Incoming::Objects(ahead(until_fault(move || lines.read()))))
 }
 
 /// What is read until there is no more. After a fault nothing more comes.

@@ -5,6 +5,7 @@
 //! before the first of them: nothing of a file may be used before that. CSV and NDJSON are read from their source each
 //! time and never held as a whole; who reads them once more need not look through them again ([`reopen`]).
 
+mod ahead;
 mod csv;
 mod encoding;
 mod faults;

@@ -24,4 +24,5 @@ pub mod run;
 pub mod spool;
 pub mod store;
 pub mod types;
+pub mod work;
 mod worker;

@@ -78,8 +78,8 @@ pub type Surveyed = Result<Survey, Vec<ReadFault>>;
 pub enum Came {
     /// The cells of a table.
     Cells(Vec<Cell>),
-    /// An object.
-    Object(Value),
+    /// An object, as JSON: of most rows nobody asks for it, and a text is made and thrown away sooner than a tree.
+    Object(String),
 }
 
 /// A row as it came, and as JSON.
@@ -101,12 +101,18 @@ pub struct Given {
 }
 
 impl Given {
+    /// What tells the report of an observation from others, if that could be read.
+    fn report(&self) -> Option<&str> {
+        let observed = self.observed.as_ref()?.as_ref().ok()?;
+        Some(observed.report())
+    }
+
     /// The row as it came, to be kept; but no personal identity number, whatever the row was refused for.
     #[must_use]
     pub fn kept(&self) -> Value {
         let mut kept = match &self.came {
             Some(Came::Cells(cells)) => serde_json::to_value(cells).unwrap_or(Value::Null),
-            Some(Came::Object(object)) => object.clone(),
+            Some(Came::Object(json)) => serde_json::from_str(json).unwrap_or(Value::Null),
             None => Value::Null,
         };
         redact(&mut kept);
@@ -217,7 +223,7 @@ impl Iterator for Rows {
             From::Objects(objects) => match objects.next()? {
                 Err(fault) => return Some(Err(fault)),
                 Ok((number, value)) => {
-                    let came = self.keeps.then(|| Came::Object(value.clone()));
+                    let came = self.keeps.then(|| Came::Object(value.to_string()));
                     (number, of_object(self.resource, value), came)
                 }
             },
@@ -328,13 +334,12 @@ fn name_in(plan: &Plan, given: &Given) -> Option<String> {
     by_type!(plan.resource, R => name_of::<R>(row), observations => name_of_observation(row))
 }
 
+/// Some rows, or everything that speaks against the file.
+pub type Part = Result<Vec<Given>, Vec<ReadFault>>;
+
 /// The rows of a file that was surveyed, from a position on, in parts. Reading stops when nobody takes them any more.
 #[must_use]
-pub fn parts(
-    file: &File,
-    survey: &Survey,
-    from: i64,
-) -> mpsc::Receiver<Result<Vec<Given>, Vec<ReadFault>>> {
+pub fn parts(file: &File, survey: &Survey, from: i64) -> mpsc::Receiver<Part> {
     let (give, taken) = mpsc::channel(1);
     let file = File {
         looked_through: true,
@@ -350,25 +355,40 @@ pub fn parts(
         rows.apart = observations.then_some(file.plan.strategy);
         rows.keeps = true;
         let size = part_of(file.plan.resource);
-        let mut part = Vec::with_capacity(size);
+        let mut part: Vec<Given> = Vec::with_capacity(size);
         for given in rows {
-            match given {
+            let given = match given {
                 Err(fault) => return drop(give.blocking_send(Err(vec![fault]))),
-                Ok(given) if given.position < from => {}
-                Ok(given) => part.push(given),
-            }
-            if part.len() == size {
+                Ok(given) if given.position < from => continue,
+                Ok(given) => given,
+            };
+            if ends(&part, &given, size) {
                 let full = std::mem::replace(&mut part, Vec::with_capacity(size));
                 if give.blocking_send(Ok(full)).is_err() {
                     return;
                 }
             }
+            part.push(given);
         }
         if !part.is_empty() {
             drop(give.blocking_send(Ok(part)));
         }
     });
     taken
+}
+
+/// Whether a part of this size ends before this row. One of observations goes on for half as many, so that the rows of a
+/// report stay together if they stand together: then it changes once, and no two parts wait for each other's reports.
+fn ends(part: &[Given], next: &Given, size: usize) -> bool {
+    if part.len() < size {
+        return false;
+    }
+    let report = Given::report;
+    let together = part
+        .last()
+        .and_then(report)
+        .is_some_and(|last| report(next) == Some(last));
+    !together || part.len() >= size + size / 2
 }
 
 /// Where in a table the members of its rows stand.
@@ -413,6 +433,34 @@ impl Places {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_part_ends_where_a_report_does() {
+        let row = |report: &str| {
+            let members = serde_json::json!({"source": report, "area": "1880", "period": "2025", "measure": "pupils"});
+            let observed = observations::read(members.as_object().unwrap(), ImportStrategy::Upsert);
+            Given {
+                position: 0,
+                line: 1,
+                object: Ok(members),
+                notes: Vec::new(),
+                observed: Some(observed),
+                came: None,
+            }
+        };
+        let rows = |n: usize| -> Vec<Given> { (0..n).map(|_| row("a")).collect() };
+        assert!(!ends(&rows(3), &row("b"), 4));
+        assert!(ends(&rows(4), &row("b"), 4));
+        assert!(!ends(&rows(4), &row("a"), 4));
+        assert!(!ends(&rows(5), &row("a"), 4));
+        assert!(ends(&rows(6), &row("a"), 4));
+        let unread = Given {
+            observed: None,
+            ..row("a")
+        };
+        assert!(ends(&rows(4), &unread, 4));
+        assert!(ends(&[unread], &row("a"), 1));
+    }
 
     #[test]
     fn names_that_occur_more_than_once_are_found() {

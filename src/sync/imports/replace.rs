@@ -3,7 +3,7 @@
 use super::codes::RowOutcome;
 use super::kinds::{Imported, KeyOf, under};
 use super::outcome::{Refusal, RowResult};
-use super::rows::Work;
+use super::work::Work;
 use crate::db::savepoint::Savepoint;
 use crate::db::{Conn, WriteError};
 use crate::http::resource::{self, Kept};

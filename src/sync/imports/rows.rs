@@ -1,135 +1,18 @@
 //! Rows that are written one by one, each under a savepoint: a refused one is told and leaves no trace.
 
-use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap};
-
 use serde_json::{Map, Value};
 
 use super::codes::{ImportStrategy, RowOutcome};
 use super::kinds::{Imported, KeyOf, name};
-use super::observations::Looked;
 use super::outcome::{Refusal, RowResult};
-use super::payload::{Given, Places, Survey};
-use super::plan::Plan;
+use super::payload::Given;
+use super::work::Work;
 use crate::access::Reach;
 use crate::db::savepoint::Savepoint;
 use crate::db::{Conn, WriteError};
 use crate::http::body::{MergePatch, valid};
-use crate::http::resource::{self, Kept, View};
+use crate::http::resource::{self, Kept};
 use crate::problem::{Fault, Problem, ProblemKind, Text, text};
-
-/// An import at work.
-pub struct Work<'a> {
-    /// What is to be done.
-    pub plan: &'a Plan,
-    /// Where the client may write.
-    pub reach: Reach,
-    /// How rows are shown to it.
-    pub view: View,
-    /// Where members stand in the file.
-    pub places: Places,
-    /// What was seen in the file.
-    pub survey: &'a Survey,
-    /// The rows that were written to, by key, with the position in the file that did.
-    pub touched: RefCell<HashMap<String, i64>>,
-    /// The areas that the rows speak for.
-    pub homes: RefCell<BTreeSet<String>>,
-    /// What observations refer to.
-    pub looked: RefCell<Looked>,
-}
-
-impl Work<'_> {
-    /// A row that was not refused.
-    #[must_use]
-    pub fn done(
-        &self,
-        given: &Given,
-        outcome: RowOutcome,
-        entity: Option<String>,
-        version: Option<i64>,
-    ) -> RowResult {
-        RowResult {
-            position: given.position,
-            line: Some(given.line),
-            outcome,
-            entity,
-            version,
-            errors: Vec::new(),
-            notes: given.notes.clone(),
-            existing: None,
-            given: None,
-        }
-    }
-
-    /// A row that was refused.
-    #[must_use]
-    pub fn refused(&self, given: &Given, refusal: Refusal) -> RowResult {
-        let object = given.object.as_ref().ok();
-        let errors = refusal
-            .faults
-            .iter()
-            .map(|fault| self.places.error(fault, object))
-            .collect();
-        RowResult {
-            errors,
-            existing: refusal.existing,
-            given: Some(given.kept()),
-            ..self.done(given, refusal.outcome, None, None)
-        }
-    }
-
-    /// The members of a row, unless it is refused before anything of it is looked up.
-    ///
-    /// # Errors
-    /// The refused row.
-    pub fn members<'g>(&self, given: &'g Given) -> Result<&'g Map<String, Value>, Box<RowResult>> {
-        let object = match &given.object {
-            Ok(Value::Object(members)) => members,
-            Ok(_) => {
-                let fault = Fault::at(
-                    "",
-                    "not_an_object",
-                    text("En rad är ett JSON-objekt.", "A row is a JSON object."),
-                );
-                return Err(self.refused(given, invalid(fault)).into());
-            }
-            Err(errors) => {
-                return Err(Box::new(RowResult {
-                    errors: errors.clone(),
-                    given: Some(given.kept()),
-                    ..self.done(given, RowOutcome::Invalid, None, None)
-                }));
-            }
-        };
-        match self.survey.doubled.get(&given.position) {
-            None => Ok(object),
-            Some(lines) => Err(self.refused(given, invalid(doubled(lines))).into()),
-        }
-    }
-}
-
-/// A row that breaks a rule.
-#[must_use]
-pub fn invalid(fault: Fault) -> Refusal {
-    Refusal {
-        outcome: RowOutcome::Invalid,
-        faults: vec![fault],
-        existing: None,
-    }
-}
-
-fn doubled(lines: &[i64]) -> Fault {
-    let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
-    let lines = lines.join(", ");
-    Fault::at(
-        "",
-        "row_doubled",
-        text(
-            format!("Samma rad står flera gånger i filen: rad {lines}."),
-            format!("The same row stands in the file more than once: lines {lines}."),
-        ),
-    )
-}
 
 /// Writes a row, or says why not. A new one comes to those `made`, whose versions are kept together.
 ///

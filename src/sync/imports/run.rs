@@ -1,51 +1,25 @@
 //! The rows of a file through the database: part by part, with what closes the whole.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 
 use diesel_async::SimpleAsyncConnection;
 
 use super::codes::{ImportMode, ImportState, ImportStrategy};
 use super::many;
-use super::observations::{self, Looked};
+use super::observations;
 use super::outcome::{Counts, FileFault, RowResult};
-use super::payload::{self, File, Given, Places, Survey, Surveyed};
+use super::payload::{self, File, Given, Survey, Surveyed};
 use super::plan::Plan;
 use super::replace;
-use super::rows::Work;
 use super::store::{self, End, Progress, Request};
 use super::types::ImportType;
-use crate::access::Reach;
+use super::work::Work;
 use crate::by_type;
-use crate::clock::Clock;
 use crate::db::once;
 use crate::db::{Conn, Shared, WriteError};
 use crate::formats::read::ReadFault;
 use crate::http::once::in_progress;
-use crate::http::resource::View;
 use crate::problem::{ApiResult, Fault, Problem, ProblemKind, text};
-
-/// An import at work, with nothing done yet.
-#[must_use]
-pub fn work<'a>(clock: &Clock, plan: &'a Plan, survey: &'a Survey) -> Work<'a> {
-    let reach = Reach::of(plan.areas.iter().cloned());
-    Work {
-        view: View {
-            reach: reach.clone(),
-            include: BTreeSet::new(),
-            contacts: false,
-            now: clock.now(),
-            valid_on: None,
-        },
-        places: Places::of(plan, survey.head.as_ref()),
-        reach,
-        plan,
-        survey,
-        touched: RefCell::default(),
-        homes: RefCell::default(),
-        looked: RefCell::new(Looked::default()),
-    }
-}
 
 /// Writes some rows in this transaction.
 ///
@@ -212,7 +186,7 @@ pub async fn at_once(
             }
         }
     }
-    let work = work(shared.clock(), plan, &survey);
+    let work = Work::new(shared.clock(), plan, &survey);
     let left = RefCell::new(None);
     // What it is taken back with; nobody sees it.
     let back = |why| {

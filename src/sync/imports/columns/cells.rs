@@ -21,8 +21,8 @@ pub(super) type Said = (&'static str, Text);
 
 /// What else of its row a cell depends on.
 pub(super) struct Around<'a> {
-    /// The area of the row, as far as it was read.
-    pub(super) area: Option<&'a str>,
+    /// The members of the row that were read before it.
+    pub(super) members: &'a Map<String, Value>,
     /// The measures that there are.
     pub(super) measures: &'a Measures,
 }
@@ -407,7 +407,8 @@ fn school(written: &str, around: &Around<'_>) -> Read {
     {
         return Ok(plainly(json!({"municipality": code, "name": name.trim()})));
     }
-    match around.area.and_then(|area| area.get(..4)) {
+    let area = around.members.get("area").and_then(Value::as_str);
+    match area.and_then(|area| area.get(..4)) {
         Some(code) if is_municipality(code) => {
             Ok(plainly(json!({"municipality": code, "name": written})))
         }

@@ -141,10 +141,8 @@ impl Mapping {
     /// # Errors
     /// Every cell that cannot be used.
     pub fn object(&self, record: &Record) -> Result<Mapped, Unmapped> {
-        let mut row = Row {
-            measures: Arc::clone(&self.measures),
-            ..Row::default()
-        };
+        let mut row = Row::of(self.bound.len());
+        row.measures = Arc::clone(&self.measures);
         for bound in &self.bound {
             let cell = record.cells.get(bound.place).unwrap_or(&Cell::Empty);
             row.take(bound.column, cell, |said, value| bound.fault(said, value));
@@ -262,6 +260,14 @@ pub(super) struct Row {
 }
 
 impl Row {
+    /// With room for so many members, and the kind of a period that tells it.
+    pub(super) fn of(members: usize) -> Self {
+        Self {
+            members: Map::with_capacity(members + 1),
+            ..Self::default()
+        }
+    }
+
     /// Takes in one cell.
     pub(super) fn take(
         &mut self,
@@ -287,9 +293,8 @@ impl Row {
             }
             return;
         }
-        let area = self.members.get("area").and_then(Value::as_str);
         let around = Around {
-            area,
+            members: &self.members,
             measures: &self.measures,
         };
         match cells::value(column, cell, &around) {

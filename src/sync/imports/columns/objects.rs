@@ -16,7 +16,7 @@ use crate::sync::imports::types::ImportType;
 /// # Errors
 /// When it is no object, or names an area that is unknown.
 pub fn of_object(resource: ImportType, value: Value) -> Result<Mapped, Unmapped> {
-    let Value::Object(mut members) = value else {
+    let Value::Object(members) = value else {
         let fault = CellFault {
             pointer: String::new(),
             column: None,
@@ -30,11 +30,22 @@ pub fn of_object(resource: ImportType, value: Value) -> Result<Mapped, Unmapped>
             rest: None,
         });
     };
-    let mut row = Row::default();
+    let mut row = Row::of(members.len());
     let mut words = Vec::new();
-    for column in columns(resource) {
-        // Taking one out of their middle would move all that come after it.
-        let Some(value) = members.get_mut(column.field).map(Value::take) else {
+    let (mut named, mut unknown) = (Vec::with_capacity(members.len()), Vec::new());
+    for (name, value) in members {
+        // Comparing a few short names is sooner done than hashing them.
+        match columns(resource)
+            .iter()
+            .position(|column| column.field == name)
+        {
+            Some(place) => named.push((place, value)),
+            None => unknown.push((name, value)),
+        }
+    }
+    named.sort_unstable_by_key(|(place, _)| *place);
+    for (place, value) in named {
+        let Some(column) = columns(resource).get(place) else {
             continue;
         };
         match (column.role, column.kind) {
@@ -61,9 +72,8 @@ pub fn of_object(resource: ImportType, value: Value) -> Result<Mapped, Unmapped>
             value,
         });
     }
-    for (name, value) in members {
-        let known = columns(resource).iter().any(|column| column.field == name);
-        if !known && !name.starts_with('_') {
+    for (name, value) in unknown {
+        if !name.starts_with('_') {
             row.keep_unknown(name, value);
         }
     }

@@ -1,6 +1,8 @@
 //! A row of a file of observations: what of it is its report's, and what is the observation.
 
 use garde::Validate;
+use serde::de::DeserializeOwned;
+use serde::de::value::MapDeserializer;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -64,6 +66,14 @@ pub struct Observed {
     pub(super) new: ApiResult<ObservationIn>,
 }
 
+impl Observed {
+    /// What tells its report from others.
+    #[must_use]
+    pub fn report(&self) -> &str {
+        &self.text
+    }
+}
+
 /// An observation, and where its row stands among those that are written.
 #[derive(Debug)]
 pub(super) struct Line<'a> {
@@ -78,26 +88,50 @@ pub(super) struct Line<'a> {
 /// # Errors
 /// 422 with every fault of what it says of its report.
 pub fn read(members: &Map<String, Value>, strategy: ImportStrategy) -> ApiResult<Observed> {
-    let mut head = Map::with_capacity(members.len());
-    let mut own = Map::with_capacity(members.len());
-    for (name, value) in members {
-        if REPORT_MEMBERS.contains(&name.as_str()) {
-            head.insert(name.clone(), value.clone());
-        } else if strategy != ImportStrategy::Delete || DIMENSIONS.contains(&name.as_str()) {
-            own.insert(name.clone(), value.clone());
+    let area_named = members
+        .get("reportArea")
+        .is_some_and(|area| !area.is_null());
+    let head: Head = taken(members, |name, _| {
+        REPORT_MEMBERS.contains(&name) || !area_named && name == "area"
+    })?;
+    let text = head.text();
+    let new = taken(members, |name, value| {
+        let dimension = DIMENSIONS.contains(&name);
+        name != "id"
+            && !REPORT_MEMBERS.contains(&name)
+            && (dimension || strategy != ImportStrategy::Delete)
+            && !(dimension && value.is_null())
+    });
+    Ok(Observed { head, text, new })
+}
+
+/// What some of the members say, as [`valid`] reads it. An object is made of them only if something speaks against it: that
+/// takes longer than all the rest, and of most rows nothing does.
+fn taken<T: DeserializeOwned + Validate<Context = ()>>(
+    members: &Map<String, Value>,
+    belongs: impl Fn(&str, &Value) -> bool,
+) -> ApiResult<T> {
+    let some = || members.iter().filter(|(name, value)| belongs(name, value));
+    // A list in place of an object would be taken for its members in their order.
+    if !some().any(|(_, value)| holds_list(value)) {
+        let named = some().map(|(name, value)| (name.as_str(), value));
+        let read: Result<T, serde_json::Error> = T::deserialize(MapDeserializer::new(named));
+        if let Ok(read) = read
+            && read.validate().is_ok()
+        {
+            return Ok(read);
         }
     }
-    own.retain(|name, value| {
-        name != "id" && !(value.is_null() && DIMENSIONS.contains(&name.as_str()))
-    });
-    let named = head.get("reportArea").is_some_and(|area| !area.is_null());
-    if !named && let Some(area) = own.get("area") {
-        head.insert("area".to_owned(), area.clone());
+    let own = some().map(|(name, value)| (name.clone(), value.clone()));
+    valid(Value::Object(own.collect()))
+}
+
+fn holds_list(value: &Value) -> bool {
+    match value {
+        Value::Array(_) => true,
+        Value::Object(members) => members.values().any(holds_list),
+        _ => false,
     }
-    let head: Head = valid(Value::Object(head))?;
-    let text = head.text();
-    let new = valid(Value::Object(own));
-    Ok(Observed { head, text, new })
 }
 
 /// What tells the observations of a report apart.
@@ -117,24 +151,41 @@ const USUAL: [&str; 7] = ["", "", "not_stated", "total", "all", "all", "all"];
 /// The name of a row: its report and its dimensions.
 #[must_use]
 pub fn name_of_observation(row: &Map<String, Value>) -> Option<String> {
-    let text = |name: &str| match row.get(name) {
-        None | Some(Value::Null) => None,
-        Some(Value::String(text)) => Some(text.clone()),
-        Some(other) => Some(other.to_string()),
+    // Comparing a few short names is sooner done than hashing them.
+    let said = |name: &str| {
+        let member = row.iter().find(|(known, _)| *known == name);
+        member
+            .map(|(_, value)| value)
+            .filter(|value| !value.is_null())
     };
-    let report = match text("report") {
-        Some(report) => vec![report],
-        None => vec![
-            text("source")?,
-            text("reportArea").or_else(|| text("area"))?,
-            text("period")?,
-        ],
-    };
-    text("measure")?;
-    let dimensions = DIMENSIONS.iter().zip(USUAL);
-    let dimensions = dimensions.map(|(name, usual)| text(name).unwrap_or_else(|| usual.to_owned()));
-    let all: Vec<String> = report.into_iter().chain(dimensions).collect();
-    Some(all.join("\u{1f}"))
+    said("measure")?;
+    let mut name = String::with_capacity(160);
+    if let Some(report) = said("report") {
+        put(&mut name, report);
+    } else {
+        put(&mut name, said("source")?);
+        put(&mut name, said("reportArea").or_else(|| said("area"))?);
+        put(&mut name, said("period")?);
+    }
+    for (dimension, usual) in DIMENSIONS.iter().zip(USUAL) {
+        match said(dimension) {
+            Some(value) => put(&mut name, value),
+            None => put_text(&mut name, usual),
+        }
+    }
+    Some(name)
+}
+
+fn put(name: &mut String, value: &Value) {
+    match value {
+        Value::String(text) => put_text(name, text),
+        other => put_text(name, &other.to_string()),
+    }
+}
+
+fn put_text(name: &mut String, text: &str) {
+    name.push_str(text);
+    name.push('\u{1f}');
 }
 
 impl Head {

@@ -20,7 +20,7 @@ use super::codes::RowOutcome;
 use super::columns::Measures;
 use super::outcome::{Refusal, RowResult};
 use super::payload::Given;
-use super::rows::Work;
+use super::work::Work;
 use crate::db::{Conn, WriteError};
 use crate::http::lang::Lang;
 use crate::participation::measures;
@@ -89,6 +89,10 @@ pub async fn write(
     }
     look_up(conn, work, &groups).await?;
     let mut found = reports::of_groups(conn, work, &groups).await?;
+    if let Some(waiting) = work.locked.take() {
+        // Nobody waits any more if the part behind has given up.
+        let _ = waiting.send(());
+    }
     for (given, result) in refused {
         let tells = reports::told_by(given, &found);
         results.insert(given.position, telling(work, result, tells));

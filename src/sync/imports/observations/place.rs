@@ -16,7 +16,7 @@ use crate::problem::{Fault, Text, text};
 use crate::sync::imports::codes::{ImportStrategy, RowOutcome};
 use crate::sync::imports::outcome::{Refusal, RowResult};
 use crate::sync::imports::payload::Given;
-use crate::sync::imports::rows::{Work, invalid};
+use crate::sync::imports::work::{Work, invalid};
 
 /// An observation that no rule speaks against, with its report, its row, and the version that it expects.
 type Good<'a> = (&'a Report, &'a Given, NewObservation<'a>, Option<i64>);

@@ -23,7 +23,7 @@ use crate::problem::{ApiResult, Fault, Problem, ProblemKind, text};
 use crate::sync::imports::codes::ImportStrategy;
 use crate::sync::imports::outcome::Refusal;
 use crate::sync::imports::payload::Given;
-use crate::sync::imports::rows::Work;
+use crate::sync::imports::work::Work;
 
 /// The rows of one report.
 pub(super) struct Group<'a> {
