@@ -168,7 +168,7 @@ imports() {
 # The same into a database that has many years of observations already, and the upsert into a table that has them too: that
 # is what offices meet. The fuller the indexes, the less the reading of the file weighs.
 full() {
-  local round shape format mode order
+  local round shape format mode order source_title=$source_title
   fresh
   psql -c "SELECT code FROM areas WHERE kind = 'municipality' ORDER BY code" >"$home/municipalities"
   "$samverkan" synth --rows "$full" >"$home/synth" 2>&1 || { cat "$home/synth" >&2; exit 1; }

@@ -58,8 +58,9 @@ const BEGIN_BOUND: Duration = Duration::from_secs(3);
 const WRITE_BOUND: Duration = Duration::from_secs(10);
 /// Our bound around a transaction that is known to take long: its `statement_timeout`, below, and five seconds.
 const LONG_WRITE_BOUND: Duration = Duration::from_secs(65);
-/// What such a transaction begins with.
-const LONG_WRITE: &str = "SET LOCAL statement_timeout = '60s'";
+/// What such a transaction begins with. It may wait as long for another of ours as for a statement.
+const LONG_WRITE: &str = "SELECT set_config('statement_timeout', '60s', true),
+    set_config('idle_in_transaction_session_timeout', '60s', true)";
 /// How often a transaction that lost against another is tried.
 const WRITE_ATTEMPTS: u32 = 3;
 
@@ -211,6 +212,12 @@ impl Shared {
         &self.clock
     }
 
+    /// How many connections the exclusive lane may have.
+    #[must_use]
+    pub fn pool_size(&self) -> usize {
+        self.pool.status().max_size
+    }
+
     /// Size, free and waiting of the exclusive lane, for the metrics.
     #[must_use]
     pub fn pool_status(&self) -> (usize, usize, usize) {
@@ -263,35 +270,54 @@ impl Shared {
         let mut attempt = 0;
         loop {
             attempt += 1;
-            let mut conn = self.exclusive().await?;
-            let Ok(begun) = timeout(BEGIN_BOUND, Transaction::begin_transaction(&mut *conn)).await
-            else {
-                drop(Object::take(conn));
-                return Err(DbError::Timeout(BEGIN_BOUND).into());
+            let mut lent = Lent(Some(self.exclusive().await?));
+            let Some(conn) = lent.0.as_deref_mut() else {
+                return Err(DbError::Pool("nothing was lent".to_owned()).into());
             };
-            if let Err(error) = begun {
-                drop(Object::take(conn));
-                return Err(DbError::Query(error).into());
-            }
-            let Ok(outcome) = timeout(bound, transaction(&mut conn, &work)).await else {
-                drop(Object::take(conn));
-                return Err(DbError::Timeout(bound).into());
-            };
+            timeout(BEGIN_BOUND, Transaction::begin_transaction(conn))
+                .await
+                .map_err(|_| DbError::Timeout(BEGIN_BOUND))?
+                .map_err(DbError::Query)?;
+            let outcome = timeout(bound, transaction(conn, &work))
+                .await
+                .map_err(|_| DbError::Timeout(bound))?;
             match outcome {
-                Ok(value) => return Ok(value),
-                Err(WriteError::Refused(problem)) => return Err(problem),
-                Err(WriteError::Query(error))
-                    if lost_a_race(&error) && attempt < WRITE_ATTEMPTS =>
-                {
-                    log::info!(attempt; "transaction lost a race, trying again: {error}");
+                Ok(value) => {
+                    lent.back();
+                    return Ok(value);
+                }
+                Err(WriteError::Refused(problem)) => {
+                    lent.back();
+                    return Err(problem);
                 }
                 Err(WriteError::Query(error)) => {
-                    if is_broken_connection(&error) {
-                        drop(Object::take(conn));
+                    if !is_broken_connection(&error) {
+                        lent.back();
                     }
-                    return Err(DbError::Query(error).into());
+                    if !lost_a_race(&error) || attempt >= WRITE_ATTEMPTS {
+                        return Err(DbError::Query(error).into());
+                    }
+                    log::info!(attempt; "transaction lost a race, trying again: {error}");
                 }
             }
+        }
+    }
+}
+
+/// A connection in a transaction. It goes back to the pool when that has ended, and otherwise, whatever became of who used
+/// it, is closed: so nothing that was locked stays so.
+struct Lent(Option<Object<AsyncPgConnection>>);
+
+impl Lent {
+    fn back(&mut self) {
+        drop(self.0.take());
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        if let Some(conn) = self.0.take() {
+            drop(Object::take(conn));
         }
     }
 }

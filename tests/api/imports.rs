@@ -99,7 +99,7 @@ async fn number(app: &TestApp, sql: &'static str) -> i64 {
 }
 
 /// Waits until an import is as it should be.
-pub async fn wait(caller: &Caller, path: &str, good: impl Fn(&Value) -> bool) -> Value {
+async fn wait(caller: &Caller, path: &str, good: impl Fn(&Value) -> bool) -> Value {
     for _ in 0..1_200 {
         let import = caller.get(path).await.expect(200);
         if good(&import) {
@@ -951,7 +951,7 @@ async fn until_one_waits(app: &TestApp) {
 }
 
 /// Until there are so many.
-async fn until(app: &TestApp, sql: &'static str, enough: i64) {
+pub async fn until(app: &TestApp, sql: &'static str, enough: i64) {
     for _ in 0..1_200 {
         if number(app, sql).await >= enough {
             return;

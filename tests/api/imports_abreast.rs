@@ -3,17 +3,17 @@
 
 use std::fmt::Write;
 use std::sync::Arc;
-use std::time::Duration;
 
 use diesel::QueryableByName;
 use diesel::sql_types::BigInt;
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+use reqwest::Method;
 use rstest::rstest;
 use samverkan::db::connect::{self, Work};
 use samverkan::sync::imports::job::Importer;
 use serde_json::{Value, json};
 
-use crate::imports::{CSV, ended, import, location, measure, office, wait};
+use crate::imports::{CSV, ended, import, location, measure, office, until};
 use crate::rows::add;
 use crate::support::{Caller, TestApp};
 
@@ -178,17 +178,29 @@ async fn parts_that_share_their_reports_are_written_one_after_the_other() {
     assert_eq!(ended(&office, &again).await["counts"]["unchanged"], rows);
 }
 
-/// Holds a report of the file until it is dropped, so that the part with its rows stops there.
-async fn hold(app: &TestApp, office: &Caller, report: usize) -> AsyncPgConnection {
-    let (area, year) = (PLACES[report % 12], 2000 + report / 12);
-    let new = json!({"source": {"title": "S"}, "area": area, "periodKind": "year", "period": year.to_string()});
-    add(office, "/reports", new).await;
+/// Holds up the first write of observations until the connection is dropped. The part behind it is written meanwhile.
+async fn hold_up(app: &TestApp) -> AsyncPgConnection {
+    let sql = "CREATE SEQUENCE writes;
+        CREATE FUNCTION hold_up() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF nextval('writes') = 1 THEN
+                PERFORM set_config('lock_timeout', '0', true);
+                PERFORM pg_advisory_xact_lock(4711);
+            END IF;
+            RETURN NULL;
+        END $$;
+        CREATE TRIGGER hold_up BEFORE INSERT ON observations FOR EACH STATEMENT EXECUTE FUNCTION hold_up();
+        SELECT pg_advisory_lock(4711)";
     let mut conn = connection(app).await;
-    let sql = format!(
-        "BEGIN; SELECT FROM reports WHERE area_code = '{area}' AND period = '{year}' FOR UPDATE"
-    );
-    conn.batch_execute(&sql).await.unwrap();
+    conn.batch_execute(sql).await.unwrap();
     conn
+}
+
+/// Until the part behind has done all that it may do before the part ahead.
+async fn until_one_waits_behind(app: &TestApp) {
+    let sql = "SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database()
+        AND state = 'idle in transaction' AND query LIKE '%INSERT INTO import_rows%'";
+    until(app, sql, 1).await;
 }
 
 /// How far an import says it is, held against what is there.
@@ -200,41 +212,80 @@ async fn whole_so_far(app: &TestApp, told: &Value) -> i64 {
     done
 }
 
-/// The part behind has written its rows, and waits: nothing of it is there before the part ahead is.
+/// What becomes of an import whose part ahead is held up.
+#[derive(Clone, Copy, PartialEq)]
+enum Then {
+    GoesOn,
+    Cancelled,
+    Dies,
+}
+
+/// Two parts are written at the same time, and nothing of the part behind is there before the part ahead.
 #[rstest]
-#[case::cancelled(true)]
-#[case::died(false)]
+#[case::goes_on(Then::GoesOn)]
+#[case::cancelled(Then::Cancelled)]
+#[case::died(Then::Dies)]
 #[actix_web::test]
-async fn what_is_done_is_the_beginning_of_the_file(#[case] cancelled: bool) {
+async fn what_is_done_is_the_beginning_of_the_file(#[case] then: Then) {
     let (app, office) = start().await;
-    let reports = 76;
-    // In the third part, which is the one ahead of the second pair.
-    let held = hold(&app, &office, 55).await;
-    let path = sent(&app, &office, file(reports, false)).await;
-    let told = wait(&office, &path, |told| told["done"] != 0).await;
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    let before = whole_so_far(&app, &wait(&office, &path, |now| now["done"] != 0).await).await;
-    assert!(before >= told["done"].as_i64().unwrap());
-    if cancelled {
-        office.send(reqwest::Method::DELETE, &path, &[], None).await;
-        drop(held);
-        let told = ended(&office, &path).await;
-        assert_eq!(told["state"], "cancelled", "{told}");
-        whole_so_far(&app, &told).await;
-        return;
+    let held = hold_up(&app).await;
+    let path = sent(&app, &office, file(52, false)).await;
+    until_one_waits_behind(&app).await;
+    let told = office.get(&path).await.expect(200);
+    assert_eq!(whole_so_far(&app, &told).await, 0);
+    let rows = i64::try_from(52 * EACH).unwrap();
+    match then {
+        Then::GoesOn => drop(held),
+        Then::Cancelled => {
+            let asked = office.send(Method::DELETE, &path, &[], None).await;
+            assert_eq!(asked.expect(200)["cancelAsked"], true);
+            drop(held);
+            let told = ended(&office, &path).await;
+            assert_eq!(told["state"], "cancelled", "{told}");
+            assert!(whole_so_far(&app, &told).await < rows);
+            return;
+        }
+        Then::Dies => {
+            app.state.importer.stop().await;
+            // As if the process had died: the lease is somebody's, and over.
+            let sql = "UPDATE imports SET holder = gen_random_uuid(), leased_until = clock_timestamp() - interval '1 second'";
+            connection(&app).await.batch_execute(sql).await.unwrap();
+            drop(held);
+            let other = Importer::new(Arc::clone(&app.state.db), 1024);
+            other.wake().unwrap();
+            ended(&office, &path).await;
+            other.stop().await;
+        }
     }
-    app.state.importer.stop().await;
-    drop(held);
-    app.state.db.write(async |mut conn| {
-        let sql = "UPDATE imports SET holder = gen_random_uuid(), leased_until = clock_timestamp() - interval '1 second'";
-        diesel::sql_query(sql).execute(&mut conn).await?;
-        Ok(())
-    }).await.unwrap();
-    let other = Importer::new(Arc::clone(&app.state.db), 1024);
-    other.wake().unwrap();
     let told = ended(&office, &path).await;
     assert_eq!(told["state"], "done", "{told}");
-    let rows = i64::try_from(reports * EACH).unwrap();
     assert_eq!(whole_so_far(&app, &told).await, rows);
-    other.stop().await;
+}
+
+/// The part ahead is written, but the worker does not hear of it: it goes on from there.
+#[actix_web::test]
+async fn a_part_ahead_whose_commit_was_not_heard_of_is_not_written_again() {
+    let (app, office) = start().await;
+    let held = hold_up(&app).await;
+    let path = sent(&app, &office, file(52, false)).await;
+    until_one_waits_behind(&app).await;
+    let first = 24 * i64::try_from(EACH).unwrap();
+    let sql = format!(
+        "UPDATE imports SET done = {first}, counts = '{{\"created\": {first}}}';
+        SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    );
+    connection(&app).await.batch_execute(&sql).await.unwrap();
+    drop(held);
+    let told = ended(&office, &path).await;
+    let rows = 52 * i64::try_from(EACH).unwrap();
+    assert_eq!(
+        (&told["done"], &told["counts"]["created"]),
+        (&json!(rows), &json!(rows))
+    );
+    let there = there(&app).await;
+    assert_eq!(
+        (there.observations, there.told),
+        (rows - first, rows - first)
+    );
 }

@@ -48,3 +48,4 @@ mod questions;
 mod rows;
 mod statistics;
 mod statistics_network;
+mod transactions;

@@ -65,6 +65,8 @@ impl<T> Iterator for Batches<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
+    use std::time::Duration;
 
     fn numbers(n: usize) -> Rows<usize> {
         Box::new((0..n).map(Ok))
@@ -98,10 +100,24 @@ mod tests {
     }
 
     #[test]
-    fn nobody_need_take_them_all() {
-        let mut read = ahead(numbers(1_000_000));
+    fn the_reader_ends_when_nobody_takes_more() {
+        let kept = Arc::new(());
+        let reading = Arc::downgrade(&kept);
+        let rows = (0..1_000_000).map(move |n| {
+            let _ = &kept;
+            Ok(n)
+        });
+        let mut read = ahead::<usize>(Box::new(rows));
         assert_eq!(read.next().unwrap().unwrap(), 0);
+        assert_eq!(reading.strong_count(), 1);
         drop(read);
+        for _ in 0..1_000 {
+            if reading.strong_count() == 0 {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("the reader goes on");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The rows of a file: first looked through as a whole, then handed out in parts.
 //!
-//! Reading is work for the processor and may wait for the disk, so it has a thread of its own; what is not yet written is
-//! two parts at the most, however large the file is.
+//! Reading is work for the processor and may wait for the disk, so it has threads of its own; what is not yet written is
+//! four parts at the most, two of them under way, however large the file is.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -22,7 +22,7 @@ use super::spool::Spooled;
 use super::types::ImportType;
 use crate::by_type;
 use crate::formats::read::{self, Cell, Heading, Incoming, Objects, ReadFault, Records};
-use crate::problem::{ApiResult, Fault};
+use crate::problem::{ApiResult, Fault, Problem};
 use crate::values::without_personal_numbers;
 
 /// The most rows that are answered at once.
@@ -334,13 +334,49 @@ fn name_in(plan: &Plan, given: &Given) -> Option<String> {
     by_type!(plan.resource, R => name_of::<R>(row), observations => name_of_observation(row))
 }
 
-/// Some rows, or everything that speaks against the file.
-pub type Part = Result<Vec<Given>, Vec<ReadFault>>;
+/// Why a part cannot be had.
+#[derive(Debug)]
+pub enum Unread {
+    /// Something speaks against the file.
+    Faults(Vec<ReadFault>),
+    /// The reading broke down: our own fault.
+    Broken(Problem),
+}
+
+/// The rows of a file in parts.
+pub struct Parts {
+    taken: mpsc::Receiver<Result<Vec<Given>, Vec<ReadFault>>>,
+    /// How many rows are to come.
+    left: i64,
+}
+
+impl Parts {
+    /// The next part; none after the last row. A reading that ended before it is no end.
+    pub async fn next(&mut self) -> Option<Result<Vec<Given>, Unread>> {
+        match self.taken.recv().await {
+            Some(Ok(part)) => {
+                self.left -= i64::try_from(part.len()).unwrap_or(i64::MAX);
+                Some(Ok(part))
+            }
+            Some(Err(faults)) => {
+                self.left = 0;
+                Some(Err(Unread::Faults(faults)))
+            }
+            None if self.left == 0 => None,
+            None => {
+                self.left = 0;
+                let broken = Problem::internal("a file was not read to its end");
+                Some(Err(Unread::Broken(broken)))
+            }
+        }
+    }
+}
 
 /// The rows of a file that was surveyed, from a position on, in parts. Reading stops when nobody takes them any more.
 #[must_use]
-pub fn parts(file: &File, survey: &Survey, from: i64) -> mpsc::Receiver<Part> {
+pub fn parts(file: &File, survey: &Survey, from: i64) -> Parts {
     let (give, taken) = mpsc::channel(1);
+    let left = survey.total - from;
     let file = File {
         looked_through: true,
         ..file.clone()
@@ -374,11 +410,11 @@ pub fn parts(file: &File, survey: &Survey, from: i64) -> mpsc::Receiver<Part> {
             drop(give.blocking_send(Ok(part)));
         }
     });
-    taken
+    Parts { taken, left }
 }
 
-/// Whether a part of this size ends before this row. One of observations goes on for half as many, so that the rows of a
-/// report stay together if they stand together: then it changes once, and no two parts wait for each other's reports.
+/// Whether a part of this size ends before this row. One of observations goes on for up to half as many, so that the rows of
+/// a report stay together if they stand together: then it changes once, and two parts seldom wait for each other.
 fn ends(part: &[Given], next: &Given, size: usize) -> bool {
     if part.len() < size {
         return false;
@@ -437,7 +473,7 @@ mod tests {
     #[test]
     fn a_part_ends_where_a_report_does() {
         let row = |report: &str| {
-            let members = serde_json::json!({"source": report, "area": "1880", "period": "2025", "measure": "pupils"});
+            let members = serde_json::json!({"source": {"title": report}, "area": "1880", "period": "2025", "measure": "pupils"});
             let observed = observations::read(members.as_object().unwrap(), ImportStrategy::Upsert);
             Given {
                 position: 0,
@@ -460,6 +496,15 @@ mod tests {
         };
         assert!(ends(&rows(4), &unread, 4));
         assert!(ends(&[unread], &row("a"), 1));
+    }
+
+    #[actix_web::test]
+    async fn a_reading_that_ends_too_soon_is_no_end() {
+        let (give, taken) = mpsc::channel(1);
+        let mut parts = Parts { taken, left: 1 };
+        drop(give);
+        assert!(matches!(parts.next().await, Some(Err(Unread::Broken(_)))));
+        assert!(parts.next().await.is_none());
     }
 
     #[test]

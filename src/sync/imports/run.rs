@@ -8,7 +8,7 @@ use super::codes::{ImportMode, ImportState, ImportStrategy};
 use super::many;
 use super::observations;
 use super::outcome::{Counts, FileFault, RowResult};
-use super::payload::{self, File, Given, Survey, Surveyed};
+use super::payload::{self, File, Given, Survey, Surveyed, Unread};
 use super::plan::Plan;
 use super::replace;
 use super::store::{self, End, Progress, Request};
@@ -177,13 +177,14 @@ pub async fn at_once(
     };
     let mut given = Vec::new();
     let mut parts = payload::parts(file, &survey, 0);
-    while let Some(part) = parts.recv().await {
+    while let Some(part) = parts.next().await {
         match part {
             Ok(rows) => given.extend(rows),
-            Err(faults) => {
+            Err(Unread::Faults(faults)) => {
                 let answer = nothing(unreadable(&faults));
                 return keep(shared, plan, request, answer).await;
             }
+            Err(Unread::Broken(problem)) => return Err(problem),
         }
     }
     let work = Work::new(shared.clock(), plan, &survey);

@@ -120,6 +120,21 @@ pub async fn find(conn: &Conn, id: &Uuid) -> QueryResult<Option<ImportRow>> {
         .optional()
 }
 
+/// An import, locked: whoever is writing its progress has ended.
+///
+/// # Errors
+/// When the query fails.
+pub async fn lock(conn: &Conn, id: Uuid) -> QueryResult<Option<ImportRow>> {
+    let mut conn = conn;
+    imports::table
+        .find(id)
+        .for_update()
+        .select(ImportRow::as_select())
+        .first(&mut conn)
+        .await
+        .optional()
+}
+
 /// All rows of an import, in their order: of one that was answered at once, which has few.
 ///
 /// # Errors

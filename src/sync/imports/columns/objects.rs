@@ -35,19 +35,14 @@ pub fn of_object(resource: ImportType, value: Value) -> Result<Mapped, Unmapped>
     let (mut named, mut unknown) = (Vec::with_capacity(members.len()), Vec::new());
     for (name, value) in members {
         // Comparing a few short names is sooner done than hashing them.
-        match columns(resource)
-            .iter()
-            .position(|column| column.field == name)
-        {
-            Some(place) => named.push((place, value)),
+        let mut all = columns(resource).iter().enumerate();
+        match all.find(|(_, column)| column.field == name) {
+            Some((place, column)) => named.push((place, column, value)),
             None => unknown.push((name, value)),
         }
     }
-    named.sort_unstable_by_key(|(place, _)| *place);
-    for (place, value) in named {
-        let Some(column) = columns(resource).get(place) else {
-            continue;
-        };
+    named.sort_unstable_by_key(|(place, ..)| *place);
+    for (_, column, value) in named {
         match (column.role, column.kind) {
             (Use::ReadOnly, _) => {}
             (Use::Key, _) if value.is_null() => {}

@@ -79,7 +79,7 @@ impl Worker<'_> {
         } else {
             Told::Stays
         };
-        self.finish(&end, told).await
+        self.finish(told, |_| end.clone()).await
     }
 
     async fn in_one(
@@ -99,7 +99,7 @@ impl Worker<'_> {
         };
         let mut untold = Vec::new();
         let mut parts = payload::parts(file, survey, 0);
-        while let Some(given) = parts.recv().await {
+        while let Some(given) = parts.next().await {
             let given = readable(given)?;
             // What became of the part before is kept over another connection while this one writes.
             let writing = async { run::part(conn, work, &given).await.map_err(problem) };

@@ -16,7 +16,7 @@ use super::codes::{ImportMode, ImportState};
 use super::job::Handed;
 use super::model::ImportRow;
 use super::outcome::{Counts, FileFault, Said};
-use super::payload::{self, File, Given, Part};
+use super::payload::{self, File, Given, Unread};
 use super::run::unreadable;
 use super::spool::Spool;
 use super::store::{self, End, Progress};
@@ -184,13 +184,17 @@ impl Worker<'_> {
         })
     }
 
-    /// Ends an import of which nothing, or nothing more, is written. One that is not this worker's any more, or has ended
+    /// Ends an import of which nothing, or nothing more, is written, by how far it is. One that is not this worker's any more, or has ended
     /// without its knowledge, stays as it is, with what was said of its rows.
-    async fn finish(&self, end: &End, told: Told) -> Result<(), Halt> {
+    async fn finish(&self, told: Told, end: impl Fn(&ImportRow) -> End) -> Result<(), Halt> {
         let id = self.import.id;
         let ended = self.patiently(async || {
             let ended = self.shared.write_long(async |conn| {
-                if !store::end(conn, id, Some(self.holder), end).await? {
+                // A commit that was not waited for is over when the row can be locked, and seen.
+                let Some(row) = store::lock(conn, id).await? else {
+                    return Ok(false);
+                };
+                if !store::end(conn, id, Some(self.holder), &end(&row)).await? {
                     return Ok(false);
                 }
                 match told {
@@ -256,16 +260,9 @@ impl Worker<'_> {
     }
 
     async fn stopped(&self, state: ImportState, faults: &[FileFault]) -> Result<(), Halt> {
-        let id = self.import.id;
-        let row = self
-            .shared
-            .write(async |conn| Ok(store::find(conn, &id).await?))
-            .await?;
-        let Some(row) = row else {
-            return Err(Halt::Lost);
-        };
-        let whole = row.mode == ImportMode::Atomic || row.dry_run;
-        let end = End {
+        let whole = self.import.mode == ImportMode::Atomic || self.import.dry_run;
+        let told = if whole { Told::Forgotten } else { Told::Stays };
+        let end = |row: &ImportRow| End {
             state,
             progress: Progress {
                 total: row.total,
@@ -279,8 +276,7 @@ impl Worker<'_> {
             },
             faults: serde_json::to_value(faults).unwrap_or_default(),
         };
-        let told = if whole { Told::Forgotten } else { Told::Stays };
-        self.finish(&end, told).await
+        self.finish(told, end).await
     }
 }
 
@@ -291,6 +287,9 @@ fn forget(rows: Vec<Given>) {
 }
 
 /// The rows of a part, if they could be read.
-fn readable(part: Part) -> Result<Vec<Given>, Halt> {
-    part.map_err(|faults| Halt::Unreadable(unreadable(&faults)))
+fn readable(part: Result<Vec<Given>, Unread>) -> Result<Vec<Given>, Halt> {
+    part.map_err(|unread| match unread {
+        Unread::Faults(faults) => Halt::Unreadable(unreadable(&faults)),
+        Unread::Broken(problem) => Halt::Failed(problem),
+    })
 }

@@ -3,15 +3,15 @@
 //!
 //! Observations are written two parts at a time, since one connection keeps one processor of the database busy. The one
 //! behind begins when the one ahead has locked all reports that it needs, and so the one ahead never waits for it; and it
-//! ends when the one ahead has ended, so what is done is always the beginning of the file. That is tried once: if the
-//! database refuses, the parts are done one after the other, as all other rows are.
+//! ends when the one ahead has ended, so what is done is always the beginning of the file. If the database refuses, they and
+//! the rest are done one after the other, as all other rows are.
 
 use std::cell::Cell;
 
 use diesel::result::{DatabaseErrorKind, Error as QueryError};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesOrdered;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 
 use super::{End, Halt, Worker, forget, readable};
 use crate::db::{Conn, WriteError};
@@ -19,13 +19,11 @@ use crate::problem::{ApiResult, Problem, ProblemKind};
 use crate::sync::imports::codes::ImportState;
 use crate::sync::imports::observations;
 use crate::sync::imports::outcome::RowResult;
-use crate::sync::imports::payload::{self, File, Given, Part, Survey};
+use crate::sync::imports::payload::{self, File, Given, Parts, Survey};
 use crate::sync::imports::run;
 use crate::sync::imports::store::{self, Progress};
 use crate::sync::imports::types::ImportType;
 use crate::sync::imports::work::Work;
-
-type Parts = mpsc::Receiver<Part>;
 
 /// What a part waits for.
 struct Waits {
@@ -90,7 +88,8 @@ impl Worker<'_> {
             work.touched.borrow_mut().extend(touched);
         }
         let parts = payload::parts(file, survey, progress.done);
-        let progress = if observed {
+        // Others need a connection, too, and the lease.
+        let progress = if observed && self.shared.pool_size() > 2 {
             Box::pin(self.abreast(&work, parts, progress)).await?
         } else {
             self.in_turn(&work, parts, progress).await?
@@ -125,7 +124,7 @@ impl Worker<'_> {
         mut parts: Parts,
         mut progress: Progress,
     ) -> Result<Progress, Halt> {
-        while let Some(part) = parts.recv().await {
+        while let Some(part) = parts.next().await {
             let given = readable(part)?;
             progress = self.alone(work, &given, &progress).await?;
             forget(given);
@@ -133,7 +132,7 @@ impl Worker<'_> {
         Ok(progress)
     }
 
-    /// Writes two parts at a time.
+    /// Writes two parts at a time; if that fails, those and the rest one after the other.
     async fn abreast(
         &self,
         work: &Work<'_>,
@@ -142,46 +141,53 @@ impl Worker<'_> {
     ) -> Result<Progress, Halt> {
         let mut under_way = FuturesOrdered::new();
         let mut waits = Waits::none(&progress);
-        let mut more = true;
-        while more || !under_way.is_empty() {
+        // What is under way is always waited for: it may have its commit before it.
+        let mut end = None;
+        loop {
             let (given, written) = tokio::select! {
-                part = parts.recv(), if more && under_way.len() < 2 => {
-                    match part {
-                        Some(part) => {
+                part = parts.next(), if end.is_none() && under_way.len() < 2 => {
+                    match part.map(readable) {
+                        Some(Ok(given)) => {
                             let (tells, next) = Waits::another();
                             let own = std::mem::replace(&mut waits, next);
-                            under_way.push_back(self.in_its_turn(work, readable(part)?, own, tells));
+                            under_way.push_back(self.in_its_turn(work, given, own, tells));
                         }
-                        None => more = false,
+                        Some(Err(halt)) => end = Some(Err(halt)),
+                        None => end = Some(Ok(())),
                     }
                     continue;
                 }
                 Some(done) = under_way.next(), if !under_way.is_empty() => done,
+                else => break,
             };
-            progress = match written {
-                Err(Halt::Failed(_)) => {
-                    // The one behind gives up with it, and must let go of what it holds.
-                    let mut failed = vec![given];
-                    while let Some((given, written)) = under_way.next().await {
-                        match written {
-                            Err(Halt::Failed(_)) => failed.push(given),
-                            written => drop(written?),
-                        }
-                    }
-                    for given in &failed {
-                        progress = self.alone(work, given, &progress).await?;
-                    }
-                    failed.into_iter().for_each(forget);
-                    waits = Waits::none(&progress);
-                    progress
-                }
-                written => {
+            match written {
+                Ok(further) => {
+                    progress = further;
                     forget(given);
-                    written?
                 }
-            };
+                Err(Halt::Failed(problem)) => {
+                    log::info!("parts of an import are written one after the other: {problem}");
+                    let mut failed = vec![given];
+                    // The part behind gives up with it, and must let go of what it has locked.
+                    while let Some((given, _)) = under_way.next().await {
+                        failed.push(given);
+                    }
+                    for given in failed {
+                        progress = self.alone(work, &given, &progress).await?;
+                        forget(given);
+                    }
+                    return match end {
+                        None => self.in_turn(work, parts, progress).await,
+                        Some(end) => end.map(|()| progress),
+                    };
+                }
+                Err(halt) => {
+                    while under_way.next().await.is_some() {}
+                    return Err(halt);
+                }
+            }
         }
-        Ok(progress)
+        end.unwrap_or(Ok(())).map(|()| progress)
     }
 
     /// Writes a part when its turn comes.
@@ -290,7 +296,7 @@ impl Worker<'_> {
             return Ok(true);
         };
         let mut parts = payload::parts(file, survey, *first);
-        while let Some(part) = parts.recv().await {
+        while let Some(part) = parts.next().await {
             let mut given = readable(part)?;
             given.retain(|given| untold.binary_search(&given.position).is_ok());
             if given.is_empty() {
