@@ -40,6 +40,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 pub use connect::{ConnectError, Target, Work};
 use lane::Lane;
+use scopeguard::{ScopeGuard, guard};
 pub use snapshot::LongSnapshot;
 
 use crate::clock::Clock;
@@ -225,11 +226,12 @@ impl Shared {
         (status.size, status.available, status.waiting)
     }
 
-    async fn exclusive(&self) -> Result<Object<AsyncPgConnection>, DbError> {
-        self.pool.get().await.map_err(|error| match error {
+    async fn lend(&self) -> Result<Lent, DbError> {
+        let conn = self.pool.get().await.map_err(|error| match error {
             PoolError::Backend(error) => DbError::Pool(error.to_string()),
             other => DbError::Pool(other.to_string()),
-        })
+        })?;
+        Ok(guard(conn, close as fn(_)))
     }
 
     /// Runs `work` in one transaction; all of it happens, or nothing.
@@ -270,56 +272,44 @@ impl Shared {
         let mut attempt = 0;
         loop {
             attempt += 1;
-            let mut lent = Lent(Some(self.exclusive().await?));
-            let Some(conn) = lent.0.as_deref_mut() else {
-                return Err(DbError::Pool("nothing was lent".to_owned()).into());
-            };
-            timeout(BEGIN_BOUND, Transaction::begin_transaction(conn))
+            let mut conn = self.lend().await?;
+            timeout(BEGIN_BOUND, Transaction::begin_transaction(&mut **conn))
                 .await
                 .map_err(|_| DbError::Timeout(BEGIN_BOUND))?
                 .map_err(DbError::Query)?;
-            let outcome = timeout(bound, transaction(conn, &work))
+            let outcome = timeout(bound, transaction(&mut conn, &work))
                 .await
                 .map_err(|_| DbError::Timeout(bound))?;
+            let broken =
+                matches!(&outcome, Err(WriteError::Query(error)) if is_broken_connection(error));
+            if !broken {
+                give_back(conn);
+            }
             match outcome {
-                Ok(value) => {
-                    lent.back();
-                    return Ok(value);
-                }
-                Err(WriteError::Refused(problem)) => {
-                    lent.back();
-                    return Err(problem);
-                }
-                Err(WriteError::Query(error)) => {
-                    if !is_broken_connection(&error) {
-                        lent.back();
-                    }
-                    if !lost_a_race(&error) || attempt >= WRITE_ATTEMPTS {
-                        return Err(DbError::Query(error).into());
-                    }
+                Ok(value) => return Ok(value),
+                Err(WriteError::Refused(problem)) => return Err(problem),
+                Err(WriteError::Query(error))
+                    if lost_a_race(&error) && attempt < WRITE_ATTEMPTS =>
+                {
                     log::info!(attempt; "transaction lost a race, trying again: {error}");
                 }
+                Err(WriteError::Query(error)) => return Err(DbError::Query(error).into()),
             }
         }
     }
 }
 
-/// A connection in a transaction. It goes back to the pool when that has ended, and otherwise, whatever became of who used
-/// it, is closed: so nothing that was locked stays so.
-struct Lent(Option<Object<AsyncPgConnection>>);
+/// A connection of the exclusive lane that is closed unless it is given back. Who is given up in the middle of a transaction
+/// leaves nothing locked, and nobody gets what is left of it.
+type Lent = ScopeGuard<Object<AsyncPgConnection>, fn(Object<AsyncPgConnection>)>;
 
-impl Lent {
-    fn back(&mut self) {
-        drop(self.0.take());
-    }
+fn close(conn: Object<AsyncPgConnection>) {
+    drop(Object::take(conn));
 }
 
-impl Drop for Lent {
-    fn drop(&mut self) {
-        if let Some(conn) = self.0.take() {
-            drop(Object::take(conn));
-        }
-    }
+/// Gives a connection back to the pool: its transaction has ended.
+fn give_back(conn: Lent) {
+    drop(ScopeGuard::into_inner(conn));
 }
 
 type Transaction = <AsyncPgConnection as AsyncConnection>::TransactionManager;

@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use diesel::result::QueryResult;
 use diesel_async::SimpleAsyncConnection;
-use diesel_async::pooled_connection::deadpool::Object;
 use tokio::time::timeout;
 
 use super::connect::{self, Work};
-use super::{BEGIN_BOUND, Conn, Db, DbError, Shared};
+use super::{BEGIN_BOUND, Conn, Db, DbError, Shared, give_back};
 
 /// Our bound around all reads of one snapshot.
 const SNAPSHOT_BOUND: Duration = Duration::from_secs(15);
@@ -42,27 +41,20 @@ impl Shared {
         &self,
         work: impl AsyncFn(&Conn) -> QueryResult<T>,
     ) -> Result<T, DbError> {
-        let mut conn = self.exclusive().await?;
-        let begun = timeout(BEGIN_BOUND, conn.batch_execute(BEGIN))
+        let mut conn = self.lend().await?;
+        timeout(BEGIN_BOUND, conn.batch_execute(BEGIN))
             .await
-            .map_err(|_| DbError::Timeout(BEGIN_BOUND));
-        if let Err(error) = begun.and_then(|begun| Ok(begun?)) {
-            drop(Object::take(conn));
-            return Err(error);
-        }
+            .map_err(|_| DbError::Timeout(BEGIN_BOUND))??;
         let reading = async {
             let read = work(&conn).await?;
             conn.batch_execute("COMMIT").await?;
-            Ok(read)
+            Ok::<_, DbError>(read)
         };
-        let outcome = timeout(SNAPSHOT_BOUND, reading).await;
-        if !matches!(outcome, Ok(Ok(_))) {
-            // In the middle of a transaction, or worse: nobody else gets it.
-            drop(Object::take(conn));
-        }
-        outcome
-            .map_err(|_| DbError::Timeout(SNAPSHOT_BOUND))?
-            .map_err(DbError::Query)
+        let read = timeout(SNAPSHOT_BOUND, reading)
+            .await
+            .map_err(|_| DbError::Timeout(SNAPSHOT_BOUND))??;
+        give_back(conn);
+        Ok(read)
     }
 
     /// Begins a snapshot that is read in parts.

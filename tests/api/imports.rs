@@ -626,6 +626,16 @@ pub async fn measure(app: &TestApp) {
     add(&app.admin(), "/measures", measure).await;
 }
 
+/// A service with a measure, and an office of Örebro county with a source.
+pub async fn counting() -> (TestApp, Caller) {
+    let app = TestApp::start().await;
+    measure(&app).await;
+    let office = office(&app, &["18"]);
+    let source = json!({"title": "S", "publisher": "P", "area": "18"});
+    add(&office, "/sources", source).await;
+    (app, office)
+}
+
 pub fn observation(area: &str, gender: &str, value: i64) -> Value {
     json!({"source": {"title": "S"}, "period": "2025", "area": area, "measure": "pupils", "gender": gender, "value": value})
 }
@@ -872,6 +882,21 @@ async fn hold(app: &TestApp) -> diesel_async::AsyncPgConnection {
     conn
 }
 
+/// The worker of another process, when this one has died and what its import waited for is free.
+pub async fn other_worker(app: &TestApp, held: diesel_async::AsyncPgConnection) -> Importer {
+    app.state.importer.stop().await;
+    drop(held);
+    // The lease is still somebody's, and over.
+    app.state.db.write(async |mut conn| {
+        let sql = "UPDATE imports SET holder = gen_random_uuid(), leased_until = clock_timestamp() - interval '1 second'";
+        diesel::sql_query(sql).execute(&mut conn).await?;
+        Ok(())
+    }).await.unwrap();
+    let other = Importer::new(Arc::clone(&app.state.db), 1024);
+    other.wake().unwrap();
+    other
+}
+
 #[actix_web::test]
 async fn a_job_goes_on_where_its_worker_died_and_does_each_row_once() {
     let app = TestApp::start().await;
@@ -889,16 +914,7 @@ async fn a_job_goes_on_where_its_worker_died_and_does_each_row_once() {
         (&first["state"], &first["counts"]["created"]),
         (&json!("running"), &json!(1000))
     );
-    app.state.importer.stop().await;
-    drop(held);
-    // As if the process had died: the lease is somebody's, and over.
-    app.state.db.write(async |mut conn| {
-        let sql = "UPDATE imports SET holder = gen_random_uuid(), leased_until = clock_timestamp() - interval '1 second'";
-        diesel::sql_query(sql).execute(&mut conn).await?;
-        Ok(())
-    }).await.unwrap();
-    let other = Importer::new(Arc::clone(&app.state.db), 1024);
-    other.wake().unwrap();
+    let other = other_worker(&app, held).await;
     let import = ended(&office, &path).await;
     assert_eq!(
         (&import["state"], &import["done"]),
@@ -920,14 +936,20 @@ async fn a_job_goes_on_where_its_worker_died_and_does_each_row_once() {
     other.stop().await;
 }
 
-#[actix_web::test]
-async fn a_worker_that_lost_its_lease_writes_nothing_more() {
+/// A partial import of 2 500 partners whose first part is written, and whose second waits for a row that is held.
+async fn in_the_second_part() -> (TestApp, Caller, diesel_async::AsyncPgConnection, String) {
     let app = TestApp::start().await;
     let office = office(&app, &["18"]);
     add(&office, "/partners", partner("Partner 01500", json!({}))).await;
     let held = hold(&app).await;
     let path = import_path(&app, &office, "type=partners&mode=partial", lines(0..2500)).await;
     wait(&office, &path, |import| import["done"] == 1000).await;
+    (app, office, held, path)
+}
+
+#[actix_web::test]
+async fn a_worker_that_lost_its_lease_writes_nothing_more() {
+    let (app, office, held, path) = in_the_second_part().await;
     app.state.db.write(async |mut conn| {
         let sql = "UPDATE imports SET holder = gen_random_uuid(), leased_until = clock_timestamp() + interval '1 hour'";
         diesel::sql_query(sql).execute(&mut conn).await?;
@@ -1012,12 +1034,7 @@ async fn a_worker_that_does_not_hear_of_its_commit_takes_nothing_back() {
 
 #[actix_web::test]
 async fn a_part_whose_commit_was_not_heard_of_is_not_written_again() {
-    let app = TestApp::start().await;
-    let office = office(&app, &["18"]);
-    add(&office, "/partners", partner("Partner 01500", json!({}))).await;
-    let held = hold(&app).await;
-    let path = import_path(&app, &office, "type=partners&mode=partial", lines(0..2500)).await;
-    wait(&office, &path, |import| import["done"] == 1000).await;
+    let (app, office, held, path) = in_the_second_part().await;
     until_one_waits(&app).await;
     // As if the commit of the second part had gone through, and only the answer were lost.
     let end =

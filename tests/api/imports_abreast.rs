@@ -2,7 +2,6 @@
 //! and what is done is the beginning of the file.
 
 use std::fmt::Write;
-use std::sync::Arc;
 
 use diesel::QueryableByName;
 use diesel::sql_types::BigInt;
@@ -10,11 +9,9 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use reqwest::Method;
 use rstest::rstest;
 use samverkan::db::connect::{self, Work};
-use samverkan::sync::imports::job::Importer;
 use serde_json::{Value, json};
 
-use crate::imports::{CSV, ended, import, location, measure, office, until};
-use crate::rows::add;
+use crate::imports::{CSV, counting, ended, import, location, other_worker, until};
 use crate::support::{Caller, TestApp};
 
 const PARTIAL: &str = "type=observations&mode=partial";
@@ -63,15 +60,6 @@ fn file(reports: usize, in_turn: bool) -> String {
     file
 }
 
-async fn start() -> (TestApp, Caller) {
-    let app = TestApp::start().await;
-    measure(&app).await;
-    let office = office(&app, &["18"]);
-    let source = json!({"title": "S", "publisher": "P", "area": "18"});
-    add(&office, "/sources", source).await;
-    (app, office)
-}
-
 async fn sent(app: &TestApp, office: &Caller, file: String) -> String {
     location(app, &import(office, PARTIAL, CSV, file).await)
 }
@@ -114,8 +102,8 @@ struct There {
     highest: i64,
 }
 
-/// What is in the database: observations, rows of the import that were told, the position of the last of them, reports, the
-/// sum of their versions and how many of those are kept, and the highest.
+/// What is in the database: observations, rows of the import that are told as created, the position of its last row, reports,
+/// how many versions of them are kept, and the highest of those that they have.
 async fn there(app: &TestApp) -> There {
     let sql = "SELECT (SELECT count(*) FROM observations) AS observations,
             (SELECT count(*) FROM import_rows WHERE outcome = 'created') AS told,
@@ -137,7 +125,7 @@ async fn there(app: &TestApp) -> There {
 #[case::last("3")]
 #[actix_web::test]
 async fn each_row_is_written_once_whatever_becomes_of_one_of_two_parts(#[case] cut: &str) {
-    let (app, office) = start().await;
+    let (app, office) = counting().await;
     breaks(&app, cut).await;
     let reports = 52;
     let path = sent(&app, &office, file(reports, false)).await;
@@ -160,7 +148,7 @@ async fn each_row_is_written_once_whatever_becomes_of_one_of_two_parts(#[case] c
 /// The part behind waits for the reports that the part ahead has locked.
 #[actix_web::test]
 async fn parts_that_share_their_reports_are_written_one_after_the_other() {
-    let (app, office) = start().await;
+    let (app, office) = counting().await;
     let reports = 52;
     let path = sent(&app, &office, file(reports, true)).await;
     let told = ended(&office, &path).await;
@@ -213,7 +201,7 @@ async fn whole_so_far(app: &TestApp, told: &Value) -> i64 {
 }
 
 /// What becomes of an import whose part ahead is held up.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy)]
 enum Then {
     GoesOn,
     Cancelled,
@@ -227,7 +215,7 @@ enum Then {
 #[case::died(Then::Dies)]
 #[actix_web::test]
 async fn what_is_done_is_the_beginning_of_the_file(#[case] then: Then) {
-    let (app, office) = start().await;
+    let (app, office) = counting().await;
     let held = hold_up(&app).await;
     let path = sent(&app, &office, file(52, false)).await;
     until_one_waits_behind(&app).await;
@@ -246,13 +234,7 @@ async fn what_is_done_is_the_beginning_of_the_file(#[case] then: Then) {
             return;
         }
         Then::Dies => {
-            app.state.importer.stop().await;
-            // As if the process had died: the lease is somebody's, and over.
-            let sql = "UPDATE imports SET holder = gen_random_uuid(), leased_until = clock_timestamp() - interval '1 second'";
-            connection(&app).await.batch_execute(sql).await.unwrap();
-            drop(held);
-            let other = Importer::new(Arc::clone(&app.state.db), 1024);
-            other.wake().unwrap();
+            let other = other_worker(&app, held).await;
             ended(&office, &path).await;
             other.stop().await;
         }
@@ -265,7 +247,7 @@ async fn what_is_done_is_the_beginning_of_the_file(#[case] then: Then) {
 /// The part ahead is written, but the worker does not hear of it: it goes on from there.
 #[actix_web::test]
 async fn a_part_ahead_whose_commit_was_not_heard_of_is_not_written_again() {
-    let (app, office) = start().await;
+    let (app, office) = counting().await;
     let held = hold_up(&app).await;
     let path = sent(&app, &office, file(52, false)).await;
     until_one_waits_behind(&app).await;

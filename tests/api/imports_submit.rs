@@ -7,22 +7,13 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use crate::imports::{
-    CSV, ended, error, import, import_json, location, measure, observation, office, outcomes, total,
+    CSV, counting, ended, error, import, import_json, location, observation, outcomes, total,
 };
-use crate::rows::{add, with};
-use crate::support::{Caller, TestApp};
+use crate::rows::with;
+use crate::support::Caller;
 
 const PARTIAL: &str = "type=observations&mode=partial&submit=true";
 const HEAD: &str = "source,period,area,measure,gender,value\n";
-
-async fn start() -> (TestApp, Caller) {
-    let app = TestApp::start().await;
-    measure(&app).await;
-    let office = office(&app, &["18"]);
-    let source = json!({"title": "S", "publisher": "P", "area": "18"});
-    add(&office, "/sources", source).await;
-    (app, office)
-}
 
 /// The areas of the reports of 2025, each with its state.
 async fn states(office: &Caller) -> Vec<String> {
@@ -41,7 +32,7 @@ async fn states(office: &Caller) -> Vec<String> {
 #[case::twice("boys,5")]
 #[actix_web::test]
 async fn a_refused_row_keeps_its_own_report_from_being_submitted(#[case] wrong: &str) {
-    let (_app, office) = start().await;
+    let (_app, office) = counting().await;
     // The first report is there before its refused row is seen, the third is never made.
     let rows = [
         "S,2025,1880,pupils,boys,5".to_owned(),
@@ -81,7 +72,7 @@ async fn a_refused_row_keeps_its_own_report_from_being_submitted(#[case] wrong: 
 #[case::no_area("S,2025,Orebo")]
 #[actix_web::test]
 async fn a_row_that_may_be_of_any_report_keeps_all_from_being_submitted(#[case] report: &str) {
-    let (_app, office) = start().await;
+    let (_app, office) = counting().await;
     let file = |report: &str| format!("{HEAD}S,2025,1880,pupils,boys,5\n{report},pupils,girls,4\n");
     let told = import(&office, PARTIAL, CSV, file(report))
         .await
@@ -101,7 +92,7 @@ async fn a_row_that_may_be_of_any_report_keeps_all_from_being_submitted(#[case] 
 #[case::rule(json!({"gender": "boys", "value": -1}))]
 #[actix_web::test]
 async fn a_refused_row_that_names_its_report_in_another_way_tells_it(#[case] wrong: Value) {
-    let (_app, office) = start().await;
+    let (_app, office) = counting().await;
     let sources = office.get("/sources").await.expect(200);
     let source = &sources["items"][0]["id"];
     let by_id = json!({"source": source, "period": "2025", "area": "1880", "measure": "pupils"});
@@ -119,7 +110,7 @@ async fn a_refused_row_that_names_its_report_in_another_way_tells_it(#[case] wro
 /// By its id, even if what it says of it beside the id is not so.
 #[actix_web::test]
 async fn a_row_that_names_its_report_by_id_tells_it() {
-    let (_app, office) = start().await;
+    let (_app, office) = counting().await;
     let made = import_json(
         &office,
         "type=observations",
@@ -151,7 +142,7 @@ async fn a_row_that_names_its_report_by_id_tells_it() {
 
 #[actix_web::test]
 async fn a_doubled_row_keeps_its_own_report_from_being_submitted_and_no_other() {
-    let (app, office) = start().await;
+    let (app, office) = counting().await;
     let rows = json!([
         observation("1880", "girls", 5),
         observation("1880", "boys", 6),
@@ -199,7 +190,7 @@ async fn a_report_that_is_made_after_one_of_its_rows_was_refused_waits(
     #[case] refused: &str,
     #[case] expected: &[&str],
 ) {
-    let (app, office) = start().await;
+    let (app, office) = counting().await;
     let mut body = format!(
         "source,period,area,measure,gender,value,ageBand,subject,activityForm\n{refused},,,\n"
     );

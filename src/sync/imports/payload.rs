@@ -419,11 +419,8 @@ fn ends(part: &[Given], next: &Given, size: usize) -> bool {
     if part.len() < size {
         return false;
     }
-    let report = Given::report;
-    let together = part
-        .last()
-        .and_then(report)
-        .is_some_and(|last| report(next) == Some(last));
+    let last = part.last().and_then(Given::report);
+    let together = last.is_some_and(|last| next.report() == Some(last));
     !together || part.len() >= size + size / 2
 }
 

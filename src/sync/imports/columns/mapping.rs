@@ -260,7 +260,7 @@ pub(super) struct Row {
 }
 
 impl Row {
-    /// With room for so many members, and the kind of a period that tells it.
+    /// With room for so many members, and for the kind of a period that tells it itself.
     pub(super) fn of(members: usize) -> Self {
         Self {
             members: Map::with_capacity(members + 1),

@@ -184,8 +184,8 @@ impl Worker<'_> {
         })
     }
 
-    /// Ends an import of which nothing, or nothing more, is written, by how far it is. One that is not this worker's any more, or has ended
-    /// without its knowledge, stays as it is, with what was said of its rows.
+    /// Ends an import of which nothing, or nothing more, is written, by how far it is. One that is not this worker's any
+    /// more, or has ended without its knowledge, stays as it is, with what was said of its rows.
     async fn finish(&self, told: Told, end: impl Fn(&ImportRow) -> End) -> Result<(), Halt> {
         let id = self.import.id;
         let ended = self.patiently(async || {
