@@ -246,6 +246,7 @@ diesel::table! {
         import_id -> Uuid,
         position -> Integer,
         bytes -> Binary,
+        unpacked -> Nullable<Integer>,
     }
 }
 
@@ -261,6 +262,7 @@ diesel::table! {
         existing -> Nullable<Jsonb>,
         given -> Nullable<Jsonb>,
         notes -> Nullable<Jsonb>,
+        rows -> Integer,
     }
 }
 

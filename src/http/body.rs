@@ -274,6 +274,11 @@ pub(crate) struct Strict {
 }
 
 impl Strict {
+    /// For the value of a member of what is read.
+    pub(crate) fn inside() -> Self {
+        Self { depth: 1 }
+    }
+
     fn deeper<E: serde::de::Error>(&self) -> Result<Self, E> {
         if self.depth < MAX_DEPTH {
             Ok(Self {
@@ -283,6 +288,11 @@ impl Strict {
             Err(E::custom(format!("nested more than {MAX_DEPTH} deep")))
         }
     }
+}
+
+/// The fault of a doubled member.
+pub(crate) fn occurs_twice<E: serde::de::Error>(name: &str) -> E {
+    E::custom(format!("member `{name}` occurs twice"))
 }
 
 impl<'de> DeserializeSeed<'de> for Strict {
@@ -337,7 +347,7 @@ impl<'de> Visitor<'de> for Strict {
         let mut members = Map::with_capacity(room);
         while let Some(name) = map.next_key::<String>()? {
             if members.contains_key(&name) {
-                return Err(A::Error::custom(format!("member `{name}` occurs twice")));
+                return Err(occurs_twice(&name));
             }
             let value = map.next_value_seed(self.deeper()?)?;
             members.insert(name, value);

@@ -87,7 +87,7 @@ struct Number {
     n: i64,
 }
 
-async fn number(app: &TestApp, sql: &'static str) -> i64 {
+pub async fn number(app: &TestApp, sql: &'static str) -> i64 {
     app.state
         .db
         .write(async |mut conn| {

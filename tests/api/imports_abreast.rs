@@ -106,8 +106,8 @@ struct There {
 /// how many versions of them are kept, and the highest of those that they have.
 async fn there(app: &TestApp) -> There {
     let sql = "SELECT (SELECT count(*) FROM observations) AS observations,
-            (SELECT count(*) FROM import_rows WHERE outcome = 'created') AS told,
-            (SELECT coalesce(max(position), -1) FROM import_rows) AS last,
+            (SELECT coalesce(sum(rows), 0) FROM import_rows WHERE outcome = 'created') AS told,
+            (SELECT coalesce(max(position + rows - 1), -1) FROM import_rows) AS last,
             count(*) AS reports, coalesce(max(version), 0) AS highest,
             (SELECT count(*) FROM history WHERE entity_type = 'reports') AS versions
         FROM reports";

@@ -36,6 +36,7 @@ mod imports_again;
 mod imports_contacts;
 mod imports_measures;
 mod imports_populations;
+mod imports_rows;
 mod imports_submit;
 mod manners;
 mod overlap;

@@ -15,27 +15,29 @@ use super::{Heading, Incoming, MAX_COLUMNS, MAX_ROW, ReadFault, Record, Source, 
 /// How much of a file is looked at to tell its separator, bytes.
 const HEAD: u64 = 64 * 1024;
 
-/// Opens a file: a first reading, then its rows.
+/// Opens a file: what speaks against it is seen while its rows are read.
 pub(super) fn open(source: &Source) -> Result<Incoming, ReadFault> {
     let encoding = detect(source)?;
     let layout = layout(source, encoding)?;
     let mut rows = Rows::new(source, encoding, layout)?;
     let mut surveyor = Surveyor::new(encoding);
-    while let Some(raw) = rows.next_row()? {
-        surveyor.see(raw)?;
+    // With the first row below the headings it is seen whether they are headings.
+    let mut first = None;
+    while surveyor.rows() == 0 {
+        first = rows.next_row()?;
+        match &first {
+            Some(raw) => surveyor.see(raw)?,
+            None => break,
+        }
     }
-    let survey = surveyor.finish()?;
-    let rows = Rows::new(source, encoding, layout)?;
-    Ok(Incoming::Table {
-        headings: survey.headings.clone(),
-        rows: survey.rows,
-        separator: Some(layout.separator),
-        records: ahead(Box::new(Table {
-            rows,
-            survey,
-            ended: false,
-        })),
-    })
+    let table = Table {
+        survey: surveyor.survey()?,
+        rows,
+        first,
+        surveyor: Some(surveyor),
+        ended: false,
+    };
+    Ok(table.incoming(layout))
 }
 
 /// Opens a file whose headings are known.
@@ -50,21 +52,18 @@ pub(super) fn reopen(source: &Source, headings: &[Heading]) -> Result<Incoming, 
             None => return Err(faults::empty_file()),
         }
     };
-    let survey = Survey {
-        heading_row,
-        headings: headings.to_vec(),
-        rows: 0,
+    let headings = headings.to_vec();
+    let table = Table {
+        survey: Survey {
+            heading_row,
+            headings,
+        },
+        rows,
+        first: None,
+        surveyor: None,
+        ended: false,
     };
-    Ok(Incoming::Table {
-        headings: headings.to_vec(),
-        rows: 0,
-        separator: Some(layout.separator),
-        records: ahead(Box::new(Table {
-            rows,
-            survey,
-            ended: false,
-        })),
-    })
+    Ok(table.incoming(layout))
 }
 
 /// How the file is cut.
@@ -136,32 +135,56 @@ fn layout(source: &Source, encoding: &'static Encoding) -> Result<Layout, ReadFa
     })
 }
 
-/// The records of a table, read a second time.
+/// The records of a table. After the last one comes what speaks against all of them, if nobody has looked yet.
 struct Table {
-    rows: Rows,
     survey: Survey,
+    rows: Rows,
+    /// A row that is read and seen already.
+    first: Option<Raw>,
+    surveyor: Option<Surveyor>,
     ended: bool,
+}
+
+impl Table {
+    fn incoming(self, layout: Layout) -> Incoming {
+        Incoming::Table {
+            headings: self.survey.headings.clone(),
+            separator: Some(layout.separator),
+            records: ahead(Box::new(self)),
+        }
+    }
+
+    fn read(&mut self) -> Result<Option<Record>, ReadFault> {
+        loop {
+            let raw = match self.first.take() {
+                Some(first) => first,
+                None => match (self.rows.next_row()?, &mut self.surveyor) {
+                    (None, None) => return Ok(None),
+                    (None, Some(surveyor)) => return surveyor.finish().map(|()| None),
+                    (Some(raw), None) => raw,
+                    (Some(raw), Some(surveyor)) => {
+                        surveyor.see(&raw)?;
+                        raw
+                    }
+                },
+            };
+            if let Some(record) = self.survey.record(raw) {
+                return Ok(Some(record));
+            }
+        }
+    }
 }
 
 impl Iterator for Table {
     type Item = Result<Record, ReadFault>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        while !self.ended {
-            match self.rows.next_row() {
-                Ok(Some(raw)) => {
-                    if let Some(record) = self.survey.record(raw) {
-                        return Some(Ok(record));
-                    }
-                }
-                Ok(None) => self.ended = true,
-                Err(fault) => {
-                    self.ended = true;
-                    return Some(Err(fault));
-                }
-            }
+        if self.ended {
+            return None;
         }
-        None
+        let next = self.read().transpose();
+        self.ended = !matches!(next, Some(Ok(_)));
+        next
     }
 }
 
@@ -182,6 +205,7 @@ struct Rows {
     number: u32,
     /// The last row ended with CR, of which LF may be the other half.
     after_cr: bool,
+    cut: Cut,
 }
 
 impl Rows {
@@ -195,6 +219,7 @@ impl Rows {
             separator: layout.separator,
             number: 0,
             after_cr: false,
+            cut: Cut::default(),
         };
         if layout.declared {
             rows.next_row()?;
@@ -205,7 +230,8 @@ impl Rows {
 
     fn next_row(&mut self) -> Result<Option<Raw>, ReadFault> {
         let number = self.number + 1;
-        let mut cut = Cut::default();
+        let cut = &mut self.cut;
+        cut.begin();
         let mut size = 0;
         loop {
             let piece = self.input.fill_buf().map_err(faults::io)?;
@@ -239,7 +265,7 @@ impl Rows {
                     _ => faults::row_too_long(number),
                 });
             }
-            if cut.fields.len() > MAX_COLUMNS * 4 {
+            if cut.ends.len() > MAX_COLUMNS * 4 {
                 return Err(faults::too_many_columns(number));
             }
             if ended {
@@ -248,7 +274,7 @@ impl Rows {
         }
         cut.end_field();
         self.number = number;
-        let cells = cut.fields.iter().map(|field| {
+        let cells = cut.fields().map(|field| {
             // Decoding made it UTF-8.
             cell_of(&String::from_utf8_lossy(field))
         });
@@ -261,8 +287,10 @@ impl Rows {
 
 /// A row while it is cut.
 struct Cut {
-    fields: Vec<Vec<u8>>,
-    field: Vec<u8>,
+    /// Its fields, one after the other.
+    bytes: Vec<u8>,
+    /// Where each of them ends.
+    ends: Vec<usize>,
     state: State,
     /// Whether there was any byte.
     any: bool,
@@ -271,8 +299,8 @@ struct Cut {
 impl Default for Cut {
     fn default() -> Self {
         Self {
-            fields: Vec::new(),
-            field: Vec::new(),
+            bytes: Vec::new(),
+            ends: Vec::new(),
             state: State::Start,
             any: false,
         }
@@ -280,14 +308,28 @@ impl Default for Cut {
 }
 
 impl Cut {
+    /// Begins another row.
+    fn begin(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+        self.state = State::Start;
+        self.any = false;
+    }
+
+    fn fields(&self) -> impl Iterator<Item = &[u8]> {
+        let begins = std::iter::once(0).chain(self.ends.iter().copied());
+        let between = begins.zip(&self.ends);
+        between.map(|(begin, end)| self.bytes.get(begin..*end).unwrap_or_default())
+    }
+
     /// Takes a byte; true when it ends the row.
     fn take(&mut self, byte: u8, separator: u8) -> bool {
         self.any = true;
         match (self.state, byte) {
             (State::Quoted, b'"') => self.state = State::Closing,
-            (State::Quoted, _) => self.field.push(byte),
+            (State::Quoted, _) => self.bytes.push(byte),
             (State::Closing, b'"') => {
-                self.field.push(byte);
+                self.bytes.push(byte);
                 self.state = State::Quoted;
             }
             (State::Start, b'"') => self.state = State::Quoted,
@@ -298,7 +340,7 @@ impl Cut {
             }
             // After the closing mark too: spreadsheets put it to the field.
             _ => {
-                self.field.push(byte);
+                self.bytes.push(byte);
                 self.state = State::Plain;
             }
         }
@@ -306,6 +348,6 @@ impl Cut {
     }
 
     fn end_field(&mut self) {
-        self.fields.push(std::mem::take(&mut self.field));
+        self.ends.push(self.bytes.len());
     }
 }

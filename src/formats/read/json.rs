@@ -3,13 +3,18 @@
 use std::fmt;
 use std::io::{BufRead, Read};
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
 use serde_json::Value;
 
 use super::ahead::ahead;
 use super::persons::{Suspicion, says_person, stops, suspicion};
-use super::{Incoming, MAX_JSON, MAX_ROW, MAX_ROWS, Objects, ReadFault, Source, faults};
-use crate::http::body::{Strict, strict};
+use super::{
+    Incoming, MAX_COLUMNS, MAX_JSON, MAX_ROW, MAX_ROWS, Members, Object, Objects, ReadFault,
+    Source, faults,
+};
+use crate::http::body::{Strict, occurs_twice, strict};
 
 /// Opens a JSON file: a list, or an object whose `items` is one, as our lists answer.
 pub(super) fn open(source: &Source) -> Result<Incoming, ReadFault> {
@@ -27,21 +32,22 @@ pub(super) fn open(source: &Source) -> Result<Incoming, ReadFault> {
         .deserialize(&mut parser)
         .and_then(|items| parser.end().map(|()| items))
         .map_err(|error| faults::not_json(None, &error.to_string()))?;
-    let items: Vec<Value> = items.into_iter().map(unpacked).collect();
-    let mut persons = Members::default();
-    for (position, item) in (1..).zip(&items) {
-        persons.see(position, item)?;
-    }
+    let items = (1..).zip(items).map(|(number, item)| match item {
+        Value::Object(members) => row_of(number, Ok(members.into())),
+        other => row_of(number, Err(other)),
+    });
+    let items: Vec<Object> = items.collect::<Result<_, _>>()?;
+    let mut persons = Persons::default();
+    items.iter().try_for_each(|item| persons.see(item))?;
     persons.finish()?;
-    let objects = (1..).zip(items).map(Ok);
-    Ok(Incoming::Objects(Box::new(objects)))
+    Ok(Incoming::Objects(Box::new(items.into_iter().map(Ok))))
 }
 
 /// Opens an NDJSON file: what speaks against it is seen while its lines are read.
 pub(super) fn open_lines(source: &Source) -> Result<Incoming, ReadFault> {
     let mut watched = Watched {
         lines: Lines::new(source)?,
-        persons: Members::default(),
+        persons: Persons::default(),
         rows: 0,
     };
     Ok(Incoming::Objects(ahead(until_fault(move || {
@@ -52,12 +58,18 @@ pub(super) fn open_lines(source: &Source) -> Result<Incoming, ReadFault> {
 /// Opens an NDJSON file that was looked through before.
 pub(super) fn reopen_lines(source: &Source) -> Result<Incoming, ReadFault> {
     let mut lines = Lines::new(source)?;
-    Ok(Incoming::Objects(ahead(until_fault(move || lines.read()))))
+    Ok(Incoming::Objects(ahead(until_fault(move || {
+        let object = lines.read()?;
+        Ok(object.map(|object| Object {
+            line: Some(lines.line.as_slice().into()),
+            ..object
+        }))
+    }))))
 }
 
 /// What is read until there is no more. After a fault nothing more comes.
 fn until_fault(
-    mut read: impl FnMut() -> Result<Option<(u32, Value)>, ReadFault> + Send + 'static,
+    mut read: impl FnMut() -> Result<Option<Object>, ReadFault> + Send + 'static,
 ) -> Objects {
     let mut ended = false;
     Box::new(std::iter::from_fn(move || {
@@ -73,25 +85,25 @@ fn until_fault(
 /// Lines that nobody has looked through yet. After the last one comes what speaks against all of them.
 struct Watched {
     lines: Lines,
-    persons: Members,
+    persons: Persons,
     rows: usize,
 }
 
 impl Watched {
-    fn read(&mut self) -> Result<Option<(u32, Value)>, ReadFault> {
-        let Some((number, value)) = self.lines.read()? else {
+    fn read(&mut self) -> Result<Option<Object>, ReadFault> {
+        let Some(object) = self.lines.read()? else {
             if self.rows == 0 {
                 return Err(faults::empty_file());
             }
             self.persons.finish()?;
             return Ok(None);
         };
-        self.persons.see(number, &value)?;
+        self.persons.see(&object)?;
         self.rows += 1;
         if self.rows > MAX_ROWS {
             return Err(faults::too_many_rows());
         }
-        Ok(Some((number, value)))
+        Ok(Some(object))
     }
 }
 
@@ -111,7 +123,7 @@ impl Lines {
         })
     }
 
-    fn read(&mut self) -> Result<Option<(u32, Value)>, ReadFault> {
+    fn read(&mut self) -> Result<Option<Object>, ReadFault> {
         loop {
             self.line.clear();
             let most = MAX_ROW as u64 + 1;
@@ -126,49 +138,120 @@ impl Lines {
             if self.line.len() > MAX_ROW {
                 return Err(faults::row_too_long(self.number));
             }
-            let text = self
-                .line
-                .strip_prefix(b"\xef\xbb\xbf")
-                .unwrap_or(&self.line);
+            let text = bare(&self.line);
             if text.trim_ascii().is_empty() {
                 continue;
             }
-            let value = strict(text)
+            let members = object(text)
                 .map_err(|error| faults::not_json(Some(self.number), &error.to_string()))?;
-            if !frames(&value) {
-                return Ok(Some((self.number, unpacked(value))));
+            if !members.as_ref().is_ok_and(frames) {
+                return row_of(self.number, members).map(Some);
             }
         }
+    }
+}
+
+/// A line without the mark that some programs begin files with.
+fn bare(line: &[u8]) -> &[u8] {
+    line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line)
+}
+
+/// A line as strictly as [`strict`] reads it: the members of an object, or what stands there.
+fn object(text: &[u8]) -> serde_json::Result<Result<Members, Value>> {
+    if !text.trim_ascii_start().starts_with(b"{") {
+        return strict(text).map(Err);
+    }
+    let mut parser = serde_json::Deserializer::from_slice(text);
+    let members = StrictMembers.deserialize(&mut parser)?;
+    parser.end()?;
+    Ok(Ok(members))
+}
+
+/// The row of a line that was read before, as it came.
+#[must_use]
+pub fn written(line: &[u8]) -> Value {
+    match object(bare(line)) {
+        Ok(Ok(members)) => Value::Object(unpacked(members).into()),
+        Ok(Err(value)) => value,
+        Err(_) => Value::Null,
+    }
+}
+
+/// The members of an object.
+struct StrictMembers;
+
+impl<'de> DeserializeSeed<'de> for StrictMembers {
+    type Value = Members;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Members, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for StrictMembers {
+    type Value = Members;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+        // Room for most rows at once.
+        let mut members = Members::with_capacity(12);
+        while let Some(name) = map.next_key::<String>()? {
+            if members.contains(&name) {
+                return Err(occurs_twice(&name));
+            }
+            if members.len() == MAX_COLUMNS {
+                return Err(A::Error::custom(TOO_MANY));
+            }
+            let value = map.next_value_seed(Strict::inside())?;
+            members.push(name, value);
+        }
+        Ok(members)
     }
 }
 
 /// Whether a line speaks of the file and is no row of it.
-fn frames(value: &Value) -> bool {
+fn frames(members: &Members) -> bool {
     const ALONE: [&str; 4] = ["metadata", "export", "complete", "end"];
-    let Some(members) = value.as_object() else {
-        return false;
-    };
-    let first = members.keys().next();
-    first.is_some_and(|name| ALONE.contains(&name.as_str()))
+    let first = members.iter().next();
+    first.is_some_and(|(name, _)| ALONE.contains(&name))
         || ["type", "schema", "feedCursor"]
             .iter()
-            .all(|name| members.contains_key(*name))
+            .all(|name| members.contains(name))
 }
 
 /// The row itself: in exports and snapshots it lies in `data`, with what it is beside it.
-fn unpacked(value: Value) -> Value {
+fn unpacked(members: Members) -> Members {
     const AROUND: [&str; 4] = ["type", "key", "version", "data"];
-    match value {
-        Value::Object(mut members)
-            if members.len() == AROUND.len()
-                && members.get("data").is_some_and(Value::is_object)
-                && AROUND.iter().all(|name| members.contains_key(*name)) =>
-        {
-            members.get_mut("data").map(Value::take).unwrap_or_default()
-        }
-        row => row,
+    let packed = members.len() == AROUND.len()
+        && AROUND.iter().all(|name| members.contains(name))
+        && members.get("data").is_some_and(Value::is_object);
+    if !packed {
+        return members;
     }
+    let mut within = members.into_iter();
+    let row = within.find_map(|(name, value)| match value {
+        Value::Object(row) if name == "data" => Some(row),
+        _ => None,
+    });
+    row.map(Members::from).unwrap_or_default()
 }
+
+/// What was read as a row.
+fn row_of(number: u32, members: Result<Members, Value>) -> Result<Object, ReadFault> {
+    let members = members.map(unpacked);
+    if members.as_ref().is_ok_and(|row| row.len() > MAX_COLUMNS) {
+        return Err(faults::not_json(Some(number), TOO_MANY));
+    }
+    Ok(Object {
+        number,
+        members,
+        line: None,
+    })
+}
+
+const TOO_MANY: &str = "an object of more than 500 members";
 
 /// The list of objects.
 struct Items;
@@ -210,7 +293,7 @@ impl<'de> Visitor<'de> for Items {
 
 /// Looks for persons in the members of objects, by name.
 #[derive(Default)]
-struct Members {
+struct Persons {
     known: std::collections::BTreeMap<String, Known>,
 }
 
@@ -221,10 +304,10 @@ struct Known {
     first: u32,
 }
 
-impl Members {
-    fn see(&mut self, position: u32, object: &Value) -> Result<(), ReadFault> {
-        for (name, value) in object.as_object().into_iter().flatten() {
-            self.look(position, name, value)?;
+impl Persons {
+    fn see(&mut self, object: &Object) -> Result<(), ReadFault> {
+        for (name, value) in object.members.iter().flat_map(Members::iter) {
+            self.look(object.number, name, value)?;
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Tables and objects that come in as files: CSV and xlsx as offices write them, JSON and NDJSON as programs do.
 //!
 //! Something may speak against a file as a whole: an encoding that is not known, a title above the headings, merged
-//! cells, personal identity numbers. Of NDJSON it is told when the rows have been read to the end, of other formats
+//! cells, personal identity numbers. Of CSV and NDJSON it is told when the rows have been read to the end, of other formats
 //! before the first of them: nothing of a file may be used before that. CSV and NDJSON are read from their source each
 //! time and never held as a whole; who reads them once more need not look through them again ([`reopen`]).
 
@@ -10,6 +10,7 @@ mod csv;
 mod encoding;
 mod faults;
 mod json;
+mod members;
 mod persons;
 mod survey;
 mod xlsx;
@@ -22,6 +23,9 @@ use actix_web::web::Bytes;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+pub use json::written;
+pub use members::Members;
 
 use super::{CSV, NDJSON, XLSX};
 use crate::problem::Text;
@@ -233,8 +237,34 @@ pub struct ReadFault {
 
 /// The rows of a table, one by one. After a fault nothing more comes.
 pub type Records = Box<dyn Iterator<Item = Result<Record, ReadFault>> + Send>;
-/// Objects with their positions (NDJSON: lines) from 1. After a fault nothing more comes.
-pub type Objects = Box<dyn Iterator<Item = Result<(u32, Value), ReadFault>> + Send>;
+/// A row of JSON.
+#[derive(Clone, Debug)]
+pub struct Object {
+    /// Its position (NDJSON: its line) from 1.
+    pub number: u32,
+    /// Its members; or what stands there if it is no object.
+    pub members: Result<Members, Value>,
+    /// The line that it was written as, in a file of lines that is read once more.
+    pub line: Option<Box<[u8]>>,
+}
+
+impl Object {
+    /// It as one line of JSON.
+    #[must_use]
+    pub fn line(&mut self) -> Box<[u8]> {
+        let line = self.line.take();
+        line.unwrap_or_else(|| {
+            let line = match &self.members {
+                Ok(members) => serde_json::to_vec(members),
+                Err(value) => serde_json::to_vec(value),
+            };
+            line.unwrap_or_default().into()
+        })
+    }
+}
+
+/// Objects one by one. After a fault nothing more comes.
+pub type Objects = Box<dyn Iterator<Item = Result<Object, ReadFault>> + Send>;
 
 /// A file whose rows can be read.
 pub enum Incoming {
@@ -242,8 +272,6 @@ pub enum Incoming {
     Table {
         /// The headings, from the left; columns without a heading and without a value are left out.
         headings: Vec<Heading>,
-        /// How many rows there are.
-        rows: usize,
         /// What separates the fields, in CSV.
         separator: Option<u8>,
         /// The rows.
@@ -257,7 +285,7 @@ pub enum Incoming {
 /// one of them its first visible sheet is taken.
 ///
 /// # Errors
-/// What speaks against the file as a whole; of NDJSON it may also come after the rows.
+/// What speaks against the file as a whole; of CSV and NDJSON it may also come after the rows.
 pub fn open(kind: FileKind, source: &Source, sheets: &[&str]) -> Result<Incoming, ReadFault> {
     match kind {
         FileKind::Csv => csv::open(source),
@@ -267,8 +295,8 @@ pub fn open(kind: FileKind, source: &Source, sheets: &[&str]) -> Result<Incoming
     }
 }
 
-/// Opens a file that was looked through before; of CSV the headings that were found then must be known. How many rows a
-/// table says there are may be 0. What is held in memory anyway is opened as ever.
+/// Opens a file that was looked through before; of CSV the headings that were found then must be known. What is held in
+/// memory anyway is opened as ever.
 ///
 /// # Errors
 /// When it cannot be read.

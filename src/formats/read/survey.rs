@@ -7,6 +7,7 @@ use super::{Cell, Heading, MAX_COLUMNS, MAX_ROWS, ReadFault, Record, encoding, f
 use crate::formats::csv::{disarmed, is_failed_formula};
 
 /// A row as it stands in the file, its cells from the first column on.
+#[derive(Clone)]
 pub(super) struct Raw {
     pub(super) number: u32,
     pub(super) cells: Vec<Cell>,
@@ -28,11 +29,10 @@ pub(super) struct Surveyor {
     persons: Persons,
 }
 
-/// What a table is.
+/// Where a table begins, and with which headings.
 pub(super) struct Survey {
     pub(super) heading_row: u32,
     pub(super) headings: Vec<Heading>,
-    pub(super) rows: usize,
 }
 
 impl Surveyor {
@@ -46,7 +46,12 @@ impl Surveyor {
         }
     }
 
-    pub(super) fn see(&mut self, raw: Raw) -> Result<(), ReadFault> {
+    /// How many rows below the headings it has seen.
+    pub(super) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    pub(super) fn see(&mut self, raw: &Raw) -> Result<(), ReadFault> {
         if raw.is_empty() {
             return Ok(());
         }
@@ -62,11 +67,11 @@ impl Surveyor {
             }
         }
         let Some(heading) = &self.heading else {
-            self.heading = Some(raw);
+            self.heading = Some(raw.clone());
             return Ok(());
         };
         let filled = |raw: &Raw| raw.cells.iter().filter(|cell| !cell.is_empty()).count();
-        if self.rows == 0 && filled(heading) == 1 && filled(&raw) > 1 {
+        if self.rows == 0 && filled(heading) == 1 && filled(raw) > 1 {
             return Err(faults::title_row(heading.number, raw.number));
         }
         self.rows += 1;
@@ -86,35 +91,32 @@ impl Surveyor {
         Ok(())
     }
 
-    pub(super) fn finish(self) -> Result<Survey, ReadFault> {
-        let heading = self.heading.ok_or_else(faults::empty_file)?;
-        let width = self.used.len().max(heading.cells.len());
-        let mut headings = Vec::new();
-        for column in 0..width {
-            let place = u16::try_from(column).unwrap_or(u16::MAX);
-            let text = heading
-                .cells
-                .get(column)
-                .map(Cell::written)
-                .unwrap_or_default();
-            let used = self.used.get(column).copied().flatten();
-            match (text.is_empty(), used) {
-                (true, None) => {}
-                (true, Some(row)) => {
-                    return Err(faults::heading_empty(heading.number, row, place));
-                }
-                (false, _) => headings.push(Heading {
-                    text,
-                    column: place,
-                }),
-            }
-        }
-        self.persons.finish(&headings)?;
+    /// The table below the headings; it is not to be used before [`Self::finish`].
+    pub(super) fn survey(&self) -> Result<Survey, ReadFault> {
+        let heading = self.heading.as_ref().ok_or_else(faults::empty_file)?;
+        let named = (0..).zip(&heading.cells).map(|(column, cell)| Heading {
+            text: cell.written(),
+            column,
+        });
         Ok(Survey {
             heading_row: heading.number,
-            headings,
-            rows: self.rows,
+            headings: named.filter(|heading| !heading.text.is_empty()).collect(),
         })
+    }
+
+    /// What speaks against the table, once all of its rows are seen.
+    pub(super) fn finish(&self) -> Result<(), ReadFault> {
+        let survey = self.survey()?;
+        for (column, used) in (0..).zip(&self.used) {
+            let named = survey
+                .headings
+                .iter()
+                .any(|heading| heading.column == column);
+            if let Some(row) = used.filter(|_| !named) {
+                return Err(faults::heading_empty(survey.heading_row, row, column));
+            }
+        }
+        self.persons.finish(&survey.headings)
     }
 }
 

@@ -56,16 +56,11 @@ fn opened(source: &Source, sheets: &[&str]) -> Result<Incoming, ReadFault> {
         }
     }
     let mut surveyor = Surveyor::new(UTF_8);
-    for raw in &rows {
-        surveyor.see(Raw {
-            number: raw.number,
-            cells: raw.cells.clone(),
-        })?;
-    }
-    let survey = surveyor.finish()?;
+    rows.iter().try_for_each(|raw| surveyor.see(raw))?;
+    surveyor.finish()?;
+    let survey = surveyor.survey()?;
     Ok(Incoming::Table {
         headings: survey.headings.clone(),
-        rows: survey.rows,
         separator: None,
         records: Box::new(
             rows.into_iter()

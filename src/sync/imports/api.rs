@@ -339,7 +339,7 @@ async fn stored(req: &HttpRequest, db: &Db, id: Uuid, replayed: bool) -> ApiResu
     let (row, rows) = db
         .read(async |conn| {
             let row = store::find(conn, &id).await?;
-            Ok((row, store::all_rows(conn, id).await?))
+            Ok((row, store::rows::all(conn, id).await?))
         })
         .await?;
     let row = row.ok_or_else(|| Problem::internal("an import vanished"))?;

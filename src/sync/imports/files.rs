@@ -39,7 +39,7 @@ pub(super) async fn get_rejected_rows(
 ) -> ApiResult<HttpResponse> {
     let import = own(&db, &grant, *id).await?;
     let kept = db
-        .read(async |conn| store::refused_rows(conn, *id).await)
+        .read(async |conn| store::rows::refused(conn, *id).await)
         .await?;
     let lang = telemetry::lang();
     let kind = import.format.kind();

@@ -138,7 +138,7 @@ impl Importer {
                         return Ok(true);
                     }
                     from += piece.len() as u64;
-                    store::keep_piece(conn, plan.id, position, piece).await?;
+                    store::keep_piece(conn, plan.id, position, &piece).await?;
                     position += 1;
                 }
             })

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Jsonb, Nullable, Text};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -13,7 +14,7 @@ use super::types::ImportType;
 use crate::access::Reach;
 use crate::db::window::{SortKey, Sortable};
 use crate::http::resource::Kept;
-use crate::schema::{import_rows, imports};
+use crate::schema::imports;
 
 /// An import as stored.
 #[derive(Clone, Debug, Queryable, Selectable)]
@@ -130,21 +131,28 @@ impl Sortable for ImportRow {
     }
 }
 
-/// What became of a row, as stored.
-#[derive(Clone, Debug, Queryable, Selectable)]
-#[diesel(table_name = import_rows, check_for_backend(diesel::pg::Pg))]
+/// What became of a row, as it is read.
+#[derive(Clone, Debug, QueryableByName)]
 #[expect(
     missing_docs,
     reason = "the columns are explained in the migration and in the API type"
 )]
 pub struct OutcomeRow {
+    #[diesel(sql_type = BigInt)]
     pub position: i64,
+    #[diesel(sql_type = Nullable<BigInt>)]
     pub line: Option<i64>,
+    #[diesel(sql_type = Text)]
     pub outcome: RowOutcome,
+    #[diesel(sql_type = Nullable<Text>)]
     pub entity: Option<String>,
+    #[diesel(sql_type = Nullable<BigInt>)]
     pub version: Option<i64>,
+    #[diesel(sql_type = Nullable<Jsonb>)]
     pub errors: Option<Value>,
+    #[diesel(sql_type = Nullable<Jsonb>)]
     pub existing: Option<Value>,
+    #[diesel(sql_type = Nullable<Jsonb>)]
     pub notes: Option<Value>,
 }
 

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::codes::RowOutcome;
 use crate::db::WriteError;
-use crate::formats::read::ReadFault;
+use crate::formats::read::{Members, ReadFault};
 use crate::http::lang::Lang;
 use crate::problem::{Fault, Problem, ProblemKind, Text};
 use crate::values::without_personal_numbers;
@@ -59,12 +59,11 @@ pub struct RowError {
 impl RowError {
     /// A fault at a pointer of the row; `value` is what stands there.
     #[must_use]
-    pub fn of(fault: &Fault, object: Option<&Value>) -> Self {
+    pub fn of(fault: &Fault, row: Option<&Members>) -> Self {
         let pointer = fault.pointer().map(str::to_owned);
         let value = pointer
             .as_deref()
-            .filter(|pointer| !pointer.is_empty())
-            .and_then(|pointer| Some(written(object?.pointer(pointer)?)));
+            .and_then(|pointer| Some(written(row?.pointer(pointer)?)));
         Self {
             code: fault.code().to_owned(),
             pointer,
@@ -340,7 +339,6 @@ fn names_a_rule(error: &diesel::result::Error) -> bool {
 mod tests {
     use super::*;
     use crate::problem::text;
-    use serde_json::json;
 
     fn row(outcome: RowOutcome, line: Option<i64>) -> RowResult {
         RowResult {
@@ -380,7 +378,9 @@ mod tests {
         let fault = Fault::at("/area", "area_code_format", text("Fel.", "Wrong."));
         let refusal = Refusal::of(Problem::invalid(fault).into()).unwrap();
         assert_eq!(refusal.outcome, RowOutcome::Invalid);
-        let error = RowError::of(refusal.faults.first().unwrap(), Some(&json!({"area": "x"})));
+        let mut row = Members::default();
+        row.push("area", "x".into());
+        let error = RowError::of(refusal.faults.first().unwrap(), Some(&row));
         assert_eq!(error.value.as_deref(), Some("x"));
         assert_eq!(error.message.en, "Wrong.");
     }

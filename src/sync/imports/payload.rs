@@ -5,14 +5,13 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
-use super::codes::ImportStrategy;
 use super::columns::{CellFault, Mapped, Mapping, Measures, Unmapped, of_object};
 use super::kinds::name_of;
 use super::observations::{self, Observed, name_of_observation};
@@ -21,19 +20,22 @@ use super::plan::Plan;
 use super::spool::Spooled;
 use super::types::ImportType;
 use crate::by_type;
-use crate::formats::read::{self, Cell, Heading, Incoming, Objects, ReadFault, Records};
+use crate::formats::read::{
+    self, Cell, Heading, Incoming, Members, Objects, ReadFault, Records, written,
+};
 use crate::problem::{ApiResult, Fault, Problem};
 use crate::values::without_personal_numbers;
 
 /// The most rows that are answered at once.
 pub const AT_ONCE: i64 = 1_000;
 
-/// How many rows are handed out, and written in one transaction. Observations are written with a few statements for all of
-/// them and their reports, other rows one by one.
-const fn part_of(resource: ImportType) -> usize {
+/// How many rows are handed out, and written in one transaction: of the first part, and of each one behind it. Observations
+/// are written with a few statements for all of them and their reports, other rows one by one. While a first part is read
+/// nothing is written, so that is a small one.
+const fn parts_of(resource: ImportType) -> (usize, usize) {
     match resource {
-        ImportType::Observations => 8_000,
-        _ => 1_000,
+        ImportType::Observations => (2_000, 8_000),
+        _ => (1_000, 1_000),
     }
 }
 
@@ -78,8 +80,8 @@ pub type Surveyed = Result<Survey, Vec<ReadFault>>;
 pub enum Came {
     /// The cells of a table.
     Cells(Vec<Cell>),
-    /// An object, as JSON: of most rows nobody asks for it, and a text is made and thrown away sooner than a tree.
-    Object(String),
+    /// A line of JSON: of most rows nobody asks for it, and a line is kept and thrown away sooner than a tree.
+    Line(Box<[u8]>),
 }
 
 /// A row as it came, and as JSON.
@@ -90,21 +92,21 @@ pub struct Given {
     /// The line of the spreadsheet, or the number of the JSON row.
     pub line: i64,
     /// The members that it speaks of.
-    pub object: Result<Value, Vec<RowError>>,
+    pub members: Result<Members, Vec<RowError>>,
     /// What was read otherwise than it was written.
     pub notes: Vec<RowError>,
     /// Of an observation: the row taken apart, or what speaks against what it says of its report. That is work for the
     /// thread that reads. Of a row with bad cells only the report is to be trusted, and none if they speak of that.
-    pub observed: Option<ApiResult<Observed>>,
+    pub observed: Option<ApiResult<Box<Observed>>>,
     /// As it came; none if it is only looked through.
     pub came: Option<Came>,
 }
 
 impl Given {
-    /// What tells the report of an observation from others, if that could be read.
-    fn report(&self) -> Option<&str> {
-        let observed = self.observed.as_ref()?.as_ref().ok()?;
-        Some(observed.report())
+    /// Of an observation: the row taken apart, if what it says of its report could be read.
+    #[must_use]
+    pub fn apart(&self) -> Option<&Observed> {
+        self.observed.as_ref()?.as_deref().ok()
     }
 
     /// The row as it came, to be kept; but no personal identity number, whatever the row was refused for.
@@ -112,7 +114,7 @@ impl Given {
     pub fn kept(&self) -> Value {
         let mut kept = match &self.came {
             Some(Came::Cells(cells)) => serde_json::to_value(cells).unwrap_or(Value::Null),
-            Some(Came::Object(json)) => serde_json::from_str(json).unwrap_or(Value::Null),
+            Some(Came::Line(line)) => written(line),
             None => Value::Null,
         };
         redact(&mut kept);
@@ -146,8 +148,8 @@ struct Rows {
     resource: ImportType,
     /// Whether rows are kept as they came.
     keeps: bool,
-    /// For which strategy observations are taken apart, if they are.
-    apart: Option<ImportStrategy>,
+    /// What takes observations apart, if they are.
+    apart: Option<observations::Reader>,
     position: i64,
     incoming: From,
 }
@@ -176,8 +178,9 @@ impl Rows {
                 records,
                 ..
             } => {
-                let mapping = Mapping::new(plan.resource, &headings, plan.demand())?
-                    .knowing(Arc::clone(&file.measures));
+                let mapping = Mapping::new(plan.resource, &headings, plan.demand());
+                let (mapping, records) = told_first(mapping, records)?;
+                let mapping = mapping.knowing(Arc::clone(&file.measures));
                 let head = Head {
                     headings,
                     separator,
@@ -196,12 +199,27 @@ impl Rows {
         Ok((rows, head))
     }
 
-    fn observed(&self, object: &Result<Mapped, Unmapped>) -> Option<ApiResult<Observed>> {
-        let members = match object {
-            Ok(mapped) => mapped.value.as_object(),
+    fn observed(&mut self, row: &Result<Mapped, Unmapped>) -> Option<ApiResult<Box<Observed>>> {
+        let members = match row {
+            Ok(mapped) => Some(&mapped.members),
             Err(unmapped) => unmapped.rest.as_ref(),
         };
-        Some(observations::read(members?, self.apart?))
+        Some(self.apart.as_mut()?.read(members?).map(Box::new))
+    }
+}
+
+/// The table, unless something speaks against it. What speaks against the file is told before what speaks against its
+/// headings: it may be that there are none.
+fn told_first(
+    mapping: Result<Mapping, Vec<ReadFault>>,
+    records: Records,
+) -> Result<(Mapping, Records), Vec<ReadFault>> {
+    match mapping {
+        Ok(mapping) => Ok((mapping, records)),
+        Err(faults) => {
+            let of_file = records.filter_map(Result::err).next();
+            Err(of_file.map_or(faults, |fault| vec![fault]))
+        }
     }
 }
 
@@ -211,34 +229,35 @@ impl Iterator for Rows {
     fn next(&mut self) -> Option<Self::Item> {
         let position = self.position;
         self.position += 1;
-        let (line, object, came) = match &mut self.incoming {
+        let (line, row, came) = match &mut self.incoming {
             From::Table(mapping, records) => match records.next()? {
                 Err(fault) => return Some(Err(fault)),
                 Ok(record) => {
-                    let object = mapping.object(&record);
+                    let row = mapping.object(&record);
                     let came = self.keeps.then_some(Came::Cells(record.cells));
-                    (record.number, object, came)
+                    (record.number, row, came)
                 }
             },
             From::Objects(objects) => match objects.next()? {
                 Err(fault) => return Some(Err(fault)),
-                Ok((number, value)) => {
-                    let came = self.keeps.then(|| Came::Object(value.to_string()));
-                    (number, of_object(self.resource, value), came)
+                Ok(mut object) => {
+                    let came = self.keeps.then(|| Came::Line(object.line()));
+                    let row = of_object(self.resource, object.members);
+                    (object.number, row, came)
                 }
             },
         };
-        let observed = self.observed(&object);
+        let observed = self.observed(&row);
         let told = |faults: Vec<CellFault>| faults.into_iter().map(error_of_cell).collect();
-        let (object, notes) = match object {
-            Ok(mapped) => (Ok(mapped.value), told(mapped.notes)),
+        let (members, notes) = match row {
+            Ok(mapped) => (Ok(mapped.members), told(mapped.notes)),
             Err(unmapped) => (Err(told(unmapped.faults)), Vec::new()),
         };
         Some(Ok(Given {
             position,
             line: i64::from(line),
             observed,
-            object,
+            members,
             notes,
             came,
         }))
@@ -270,22 +289,18 @@ pub fn survey(file: &File) -> Surveyed {
     };
     // A name is long and a file may have a million: what is kept of each is eight bytes of its hash.
     let mut seen: Vec<u64> = Vec::new();
+    let hashes = RandomState::new();
     for given in rows {
         let given = given.map_err(|fault| vec![fault])?;
         survey.total += 1;
-        seen.extend(name_in(&file.plan, &given).map(|name| short(&name)));
+        seen.extend(name_in(&file.plan, &given).map(|name| hashes.hash_one(&name)));
     }
     let twice = twice(seen);
     if !twice.is_empty() {
-        survey.doubled = doubled(file, survey.head.as_ref(), &twice)?;
+        let suspect = |name: &String| twice.contains(&hashes.hash_one(name));
+        survey.doubled = doubled(file, survey.head.as_ref(), suspect)?;
     }
     Ok(survey)
-}
-
-/// The head of a name's hash.
-fn short(name: &str) -> u64 {
-    let digest = Sha256::digest(name.as_bytes());
-    digest.first_chunk().copied().map_or(0, u64::from_be_bytes)
 }
 
 /// What is there more than once.
@@ -296,11 +311,11 @@ fn twice(mut all: Vec<u64>) -> HashSet<u64> {
     equal.map(|(one, _)| *one).collect()
 }
 
-/// The rows whose names are written twice, among those with these hashes: read once more, since few files have any.
+/// The rows whose names are written twice, among the suspect ones: read once more, since few files have any.
 fn doubled(
     file: &File,
     head: Option<&Head>,
-    suspects: &HashSet<u64>,
+    suspect: impl Fn(&String) -> bool,
 ) -> Result<HashMap<i64, Arc<[i64]>>, Vec<ReadFault>> {
     let known = File {
         looked_through: true,
@@ -311,7 +326,7 @@ fn doubled(
     for given in rows {
         let given = given.map_err(|fault| vec![fault])?;
         if let Some(name) = name_in(&file.plan, &given)
-            && suspects.contains(&short(&name))
+            && suspect(&name)
         {
             let group = groups.entry(name).or_default();
             group.push((given.position, given.line));
@@ -328,9 +343,7 @@ fn doubled(
 }
 
 fn name_in(plan: &Plan, given: &Given) -> Option<String> {
-    let Ok(Value::Object(row)) = &given.object else {
-        return None;
-    };
+    let row = given.members.as_ref().ok()?;
     by_type!(plan.resource, R => name_of::<R>(row), observations => name_of_observation(row))
 }
 
@@ -387,11 +400,11 @@ pub fn parts(file: &File, survey: &Survey, from: i64) -> Parts {
             Ok((rows, _)) => rows,
             Err(faults) => return drop(give.blocking_send(Err(faults))),
         };
-        let observations = file.plan.resource == ImportType::Observations;
-        rows.apart = observations.then_some(file.plan.strategy);
+        let observed = file.plan.resource == ImportType::Observations;
+        rows.apart = observed.then(|| observations::Reader::new(file.plan.strategy));
         rows.keeps = true;
-        let size = part_of(file.plan.resource);
-        let mut part: Vec<Given> = Vec::with_capacity(size);
+        let (mut size, whole) = parts_of(file.plan.resource);
+        let mut part: Vec<Given> = Vec::with_capacity(most(size));
         for given in rows {
             let given = match given {
                 Err(fault) => return drop(give.blocking_send(Err(vec![fault]))),
@@ -399,7 +412,8 @@ pub fn parts(file: &File, survey: &Survey, from: i64) -> Parts {
                 Ok(given) => given,
             };
             if ends(&part, &given, size) {
-                let full = std::mem::replace(&mut part, Vec::with_capacity(size));
+                size = whole;
+                let full = std::mem::replace(&mut part, Vec::with_capacity(most(size)));
                 if give.blocking_send(Ok(full)).is_err() {
                     return;
                 }
@@ -419,9 +433,16 @@ fn ends(part: &[Given], next: &Given, size: usize) -> bool {
     if part.len() < size {
         return false;
     }
-    let last = part.last().and_then(Given::report);
-    let together = last.is_some_and(|last| next.report() == Some(last));
-    !together || part.len() >= size + size / 2
+    let together = match (part.last().and_then(Given::apart), next.apart()) {
+        (Some(last), Some(next)) => last.report() == next.report(),
+        _ => false,
+    };
+    !together || part.len() >= most(size)
+}
+
+/// The most rows of a part of this size.
+const fn most(size: usize) -> usize {
+    size + size / 2
 }
 
 /// Where in a table the members of its rows stand.
@@ -436,13 +457,13 @@ impl Places {
 
     /// A fault of a row, with its column.
     #[must_use]
-    pub fn error(&self, fault: &Fault, object: Option<&Value>) -> RowError {
-        let mut error = RowError::of(fault, object);
+    pub fn error(&self, fault: &Fault, row: Option<&Members>) -> RowError {
+        let mut error = RowError::of(fault, row);
         // A cell that holds -5 is not told as -5.0: that is how JSON writes the number that it was read as.
         let number = error
             .pointer
             .as_deref()
-            .and_then(|pointer| object?.pointer(pointer))
+            .and_then(|pointer| row?.pointer(pointer))
             .is_some_and(Value::is_f64);
         if number && self.0.is_some() {
             error.value = error.value.map(|value| match value.strip_suffix(".0") {
@@ -466,18 +487,23 @@ impl Places {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sync::imports::codes::ImportStrategy;
 
     #[test]
     fn a_part_ends_where_a_report_does() {
         let row = |report: &str| {
-            let members = serde_json::json!({"source": {"title": report}, "area": "1880", "period": "2025", "measure": "pupils"});
-            let observed = observations::read(members.as_object().unwrap(), ImportStrategy::Upsert);
+            let mut members = Members::default();
+            members.push("source", serde_json::json!({"title": report}));
+            for (name, text) in [("area", "1880"), ("period", "2025"), ("measure", "pupils")] {
+                members.push(name, text.into());
+            }
+            let observed = observations::Reader::new(ImportStrategy::Upsert).read(&members);
             Given {
                 position: 0,
                 line: 1,
-                object: Ok(members),
+                members: Ok(members),
                 notes: Vec::new(),
-                observed: Some(observed),
+                observed: Some(observed.map(Box::new)),
                 came: None,
             }
         };
@@ -505,13 +531,9 @@ mod tests {
     }
 
     #[test]
-    fn names_that_occur_more_than_once_are_found() {
-        let of = |names: &[&str]| twice(names.iter().map(|name| short(name)).collect());
-        assert!(of(&[]).is_empty());
-        assert!(of(&["a", "b", "c"]).is_empty());
-        assert_eq!(
-            of(&["a", "b", "a", "c", "a", "c"]),
-            [short("a"), short("c")].into()
-        );
+    fn what_occurs_more_than_once_is_found() {
+        assert!(twice(Vec::new()).is_empty());
+        assert!(twice(vec![1, 2, 3]).is_empty());
+        assert_eq!(twice(vec![1, 2, 1, 3, 1, 3]), [1, 3].into());
     }
 }

@@ -12,7 +12,7 @@ use crate::db::fragment::Condition;
 use crate::db::window::Window;
 use crate::http::params::AnyOf;
 use crate::http::resource::{Resource, View};
-use crate::schema::{import_rows, imports};
+use crate::schema::imports;
 
 /// Imports. What is another client's is hidden by the filter.
 pub struct Imports;
@@ -82,22 +82,13 @@ impl Resource for Outcomes {
     async fn list(
         conn: &Conn,
         filter: &OutcomeFilter,
-        conditions: &[Condition],
+        _: &[Condition],
         window: &Window,
     ) -> QueryResult<(Vec<OutcomeRow>, Option<i64>)> {
-        store::rows(conn, window, || {
-            let mut query = import_rows::table.into_boxed();
-            for condition in conditions {
-                query = query.filter(condition.clone());
-            }
-            // No id is nil: without an import there are no rows.
-            query = query.filter(import_rows::import_id.eq(filter.import.unwrap_or_default()));
-            if let Some(AnyOf(outcomes)) = &filter.outcome {
-                query = query.filter(import_rows::outcome.eq_any(outcomes.clone()));
-            }
-            query
-        })
-        .await
+        // No id is nil: without an import there are no rows.
+        let import = filter.import.unwrap_or_default();
+        let outcomes = filter.outcome.as_ref().map(|AnyOf(some)| some.as_slice());
+        store::rows::list(conn, import, outcomes, window).await
     }
     async fn show(_: &Conn, _: &View, rows: Vec<OutcomeRow>) -> QueryResult<Vec<OutcomeOut>> {
         Ok(rows.into_iter().map(OutcomeOut::from_row).collect())

@@ -10,6 +10,7 @@ use super::work::Work;
 use crate::access::Reach;
 use crate::db::savepoint::Savepoint;
 use crate::db::{Conn, WriteError};
+use crate::formats::read::Members;
 use crate::http::body::{MergePatch, valid};
 use crate::http::resource::{self, Kept};
 use crate::problem::{Fault, Problem, ProblemKind, Text, text};
@@ -111,8 +112,8 @@ fn refuse(pointer: &'static str, code: &'static str, said: Text) -> WriteError {
 impl<R: Imported> Row<R> {
     /// Takes the members of a row apart.
     #[must_use]
-    pub fn read(members: &Map<String, Value>) -> Self {
-        let mut content = members.clone();
+    pub fn read(members: &Members) -> Self {
+        let mut content = Map::from(members.clone());
         let mut take = |name: &str| content.shift_remove(name).filter(|value| !value.is_null());
         let id = take("id").map(|id| match id {
             Value::String(id) => id,

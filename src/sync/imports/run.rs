@@ -214,7 +214,7 @@ pub async fn at_once(
                 return Err(back(Left::Back(rows, closed.fault)));
             }
             let end = ended(&survey, &rows, ImportState::Done, &[]);
-            store::insert_rows(conn, plan.id, &rows).await?;
+            store::rows::insert(conn, plan.id, &rows).await?;
             store::end(conn, plan.id, None, &end).await?;
             Ok(Answer { end, rows })
         })
@@ -281,7 +281,7 @@ async fn keep(
             if !claim(conn, plan, request, false).await? {
                 return Ok(false);
             }
-            store::insert_rows(conn, plan.id, &answer.rows).await?;
+            store::rows::insert(conn, plan.id, &answer.rows).await?;
             Ok(store::end(conn, plan.id, None, &answer.end).await?)
         })
         .await?;

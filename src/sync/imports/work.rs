@@ -3,7 +3,6 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap};
 
-use serde_json::{Map, Value};
 use tokio::sync::oneshot;
 
 use super::codes::RowOutcome;
@@ -13,6 +12,7 @@ use super::payload::{Given, Places, Survey};
 use super::plan::Plan;
 use crate::access::Reach;
 use crate::clock::Clock;
+use crate::formats::read::Members;
 use crate::http::resource::View;
 use crate::problem::{Fault, text};
 
@@ -89,11 +89,11 @@ impl Work<'_> {
     /// A row that was refused.
     #[must_use]
     pub fn refused(&self, given: &Given, refusal: Refusal) -> RowResult {
-        let object = given.object.as_ref().ok();
+        let members = given.members.as_ref().ok();
         let errors = refusal
             .faults
             .iter()
-            .map(|fault| self.places.error(fault, object))
+            .map(|fault| self.places.error(fault, members))
             .collect();
         RowResult {
             errors,
@@ -107,27 +107,16 @@ impl Work<'_> {
     ///
     /// # Errors
     /// The refused row.
-    pub fn members<'g>(&self, given: &'g Given) -> Result<&'g Map<String, Value>, Box<RowResult>> {
-        let object = match &given.object {
-            Ok(Value::Object(members)) => members,
-            Ok(_) => {
-                let fault = Fault::at(
-                    "",
-                    "not_an_object",
-                    text("En rad är ett JSON-objekt.", "A row is a JSON object."),
-                );
-                return Err(self.refused(given, invalid(fault)).into());
-            }
-            Err(errors) => {
-                return Err(Box::new(RowResult {
-                    errors: errors.clone(),
-                    given: Some(given.kept()),
-                    ..self.done(given, RowOutcome::Invalid, None, None)
-                }));
-            }
-        };
+    pub fn members<'g>(&self, given: &'g Given) -> Result<&'g Members, Box<RowResult>> {
+        let members = given.members.as_ref().map_err(|errors| {
+            Box::new(RowResult {
+                errors: errors.clone(),
+                given: Some(given.kept()),
+                ..self.done(given, RowOutcome::Invalid, None, None)
+            })
+        })?;
         match self.survey.doubled.get(&given.position) {
-            None => Ok(object),
+            None => Ok(members),
             Some(lines) => Err(self.refused(given, invalid(doubled(lines))).into()),
         }
     }

@@ -25,13 +25,12 @@ const LARGEST: f64 = 1e15;
 /// Every fault of the observations, in their order, with pointers like `/observations/12/value`.
 #[must_use]
 pub fn faults(given: &[NewObservation<'_>], known: &Known) -> Vec<Fault> {
-    let mut seen = HashSet::new();
+    let mut seen = HashSet::with_capacity(given.len());
     let mut faults = Vec::new();
     for (n, new) in given.iter().enumerate() {
-        let place = format!("/observations/{n}");
         let mut check = |good: bool, rule| {
             if !good {
-                faults.push(broken(rule, &place));
+                faults.push(broken(rule, &format!("/observations/{n}")));
             }
         };
         let possible = known.measures.get(new.measure_code);

@@ -1,13 +1,13 @@
 //! From what stands in a cell to what stands in JSON.
 
 use chrono::{Days, NaiveDate};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::measures::Measures;
 use super::places::{Place, place};
 use super::{Column, Json, Kind, Reference, folded, numbers};
-use crate::formats::read::Cell;
+use crate::formats::read::{Cell, Members};
 use crate::http::body::strict;
 use crate::http::params::nearest;
 use crate::problem::{Text, text};
@@ -22,7 +22,7 @@ pub(super) type Said = (&'static str, Text);
 /// What else of its row a cell depends on.
 pub(super) struct Around<'a> {
     /// The members of the row that were read before it.
-    pub(super) members: &'a Map<String, Value>,
+    pub(super) members: &'a Members,
     /// The measures that there are.
     pub(super) measures: &'a Measures,
 }
@@ -449,8 +449,8 @@ pub(super) fn writable(shape: Json, mut value: Value) -> Value {
 }
 
 /// What follows from the rest: the kind of a period, where its form shows it.
-pub(super) fn complete(members: &mut Map<String, Value>) {
-    if members.contains_key("periodKind") {
+pub(super) fn complete(members: &mut Members) {
+    if members.contains("periodKind") {
         return;
     }
     let Some(period) = members.get("period").and_then(Value::as_str) else {
@@ -465,7 +465,7 @@ pub(super) fn complete(members: &mut Map<String, Value>) {
         }
         _ => return,
     };
-    members.insert("periodKind".to_owned(), kind.into());
+    members.push("periodKind", kind.into());
 }
 
 #[cfg(test)]
@@ -519,8 +519,8 @@ mod tests {
     #[case("2013-2016", None)]
     #[case("åååå", None)]
     fn the_form_of_a_period_tells_its_kind(#[case] period: &str, #[case] kind: Option<&str>) {
-        let mut members = Map::new();
-        members.insert("period".to_owned(), period.into());
+        let mut members = Members::default();
+        members.push("period", period.into());
         complete(&mut members);
         assert_eq!(members.get("periodKind").and_then(Value::as_str), kind);
     }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::cells::{self, Around, Said};
 use super::measures::Measures;
 use super::{Column, Empty, Kind, REPORT_MEMBERS, Use, columns, folded, headings};
-use crate::formats::read::{Cell, Heading, ReadFault, Record};
+use crate::formats::read::{Cell, Heading, Members, ReadFault, Record};
 use crate::problem::{Text, text};
 use crate::sync::imports::types::ImportType;
 
@@ -44,7 +44,7 @@ pub struct CellFault {
 pub struct Mapped {
     /// The members that the file speaks of, in the shape of the resource's `In`; and `id`, `version` and `deletedAt` where
     /// they are given.
-    pub value: Value,
+    pub members: Members,
     /// What was read otherwise than written, such as `114` as `0114`.
     pub notes: Vec<CellFault>,
 }
@@ -55,7 +55,7 @@ pub struct Unmapped {
     /// Every such cell.
     pub faults: Vec<CellFault>,
     /// Of an observation: the members that could be read, if all that is said of its report is among them.
-    pub rest: Option<Map<String, Value>>,
+    pub rest: Option<Members>,
 }
 
 /// Which heading stands for which column.
@@ -248,7 +248,7 @@ fn of_report(resource: ImportType, field: &str) -> bool {
 /// A row on its way to JSON.
 #[derive(Default)]
 pub(super) struct Row {
-    members: Map<String, Value>,
+    members: Members,
     /// The measures that there are.
     measures: Arc<Measures>,
     /// Fields with a value, whichever column said it.
@@ -263,7 +263,8 @@ impl Row {
     /// With room for so many members, and for the kind of a period that tells it itself.
     pub(super) fn of(members: usize) -> Self {
         Self {
-            members: Map::with_capacity(members + 1),
+            members: Members::with_capacity(members + 1),
+            filled: Vec::with_capacity(members),
             ..Self::default()
         }
     }
@@ -313,7 +314,7 @@ impl Row {
 
     /// Takes a member as it is.
     pub(super) fn keep(&mut self, field: &'static str, value: Value) {
-        self.members.insert(field.to_owned(), value);
+        self.members.push(field, value);
         self.filled.push(field);
     }
 
@@ -335,42 +336,35 @@ impl Row {
             });
         }
         Ok(Mapped {
-            value: Value::Object(self.members),
+            members: self.members,
             notes: self.notes,
         })
     }
 
-    fn put(&mut self, field: &str, value: Value) {
-        match field.split_once('.') {
-            None => {
-                self.members.insert(field.to_owned(), value);
-            }
-            Some((whole, part)) => {
-                let object = self.members.entry(whole).or_insert(Value::Null);
-                // The whole object in its own column counts before its parts.
-                if self.filled.contains(&whole) {
-                    return;
-                }
-                if !object.is_object() {
-                    *object = Value::Object(Map::new());
-                }
-                if let Value::Object(members) = object {
-                    members.insert(part.to_owned(), value);
-                }
-            }
+    fn put(&mut self, field: &'static str, value: Value) {
+        let Some((whole, part)) = field.split_once('.') else {
+            return self.members.insert(field, value);
+        };
+        // The whole object in its own column counts before its parts.
+        if self.filled.contains(&whole) {
+            return;
         }
+        self.members.change(whole, |object| {
+            if !object.is_object() {
+                *object = Value::Object(Map::new());
+            }
+            if let Value::Object(members) = object {
+                members.insert(part.to_owned(), value);
+            }
+        });
     }
 
-    fn put_empty(&mut self, field: &str, value: Value) {
+    fn put_empty(&mut self, field: &'static str, value: Value) {
         match field.split_once('.') {
             // Its parts may have been there before.
-            None => {
-                self.members.entry(field).or_insert(value);
-            }
+            None => self.members.insert_new(field, value),
             // An object of which every part is empty is none; one with a part has only that.
-            Some((whole, _)) => {
-                self.members.entry(whole).or_insert(Value::Null);
-            }
+            Some((whole, _)) => self.members.insert_new(whole, Value::Null),
         }
     }
 }

@@ -6,7 +6,7 @@ use super::ages::band;
 use super::cells::{codes_of, writable};
 use super::mapping::Row;
 use super::{CellFault, Kind, Mapped, Unmapped, Use, columns};
-use crate::formats::read::Cell;
+use crate::formats::read::{Cell, Members};
 use crate::problem::text;
 use crate::sync::imports::types::ImportType;
 
@@ -15,8 +15,11 @@ use crate::sync::imports::types::ImportType;
 ///
 /// # Errors
 /// When it is no object, or names an area that is unknown.
-pub fn of_object(resource: ImportType, value: Value) -> Result<Mapped, Unmapped> {
-    let Value::Object(members) = value else {
+pub fn of_object(
+    resource: ImportType,
+    members: Result<Members, Value>,
+) -> Result<Mapped, Unmapped> {
+    let members = members.map_err(|value| {
         let fault = CellFault {
             pointer: String::new(),
             column: None,
@@ -25,19 +28,28 @@ pub fn of_object(resource: ImportType, value: Value) -> Result<Mapped, Unmapped>
             text: text("En rad är ett JSON-objekt.", "A row is a JSON object."),
             value: value.to_string().chars().take(200).collect(),
         };
-        return Err(Unmapped {
+        Unmapped {
             faults: vec![fault],
             rest: None,
-        });
-    };
+        }
+    })?;
     let mut row = Row::of(members.len());
     let mut words = Vec::new();
     let (mut named, mut unknown) = (Vec::with_capacity(members.len()), Vec::new());
+    let all = columns(resource);
+    let mut next = 0;
     for (name, value) in members {
-        // Comparing a few short names is sooner done than hashing them.
-        let mut all = columns(resource).iter().enumerate();
-        match all.find(|(_, column)| column.field == name) {
-            Some((place, column)) => named.push((place, column, value)),
+        // As a rule they stand in the order of the columns.
+        let behind = all.iter().enumerate().skip(next);
+        let before = all.iter().enumerate().take(next);
+        let found = behind
+            .chain(before)
+            .find(|(_, column)| column.field == name);
+        match found {
+            Some((place, column)) => {
+                next = place + 1;
+                named.push((place, column, value));
+            }
             None => unknown.push((name, value)),
         }
     }
@@ -69,7 +81,7 @@ pub fn of_object(resource: ImportType, value: Value) -> Result<Mapped, Unmapped>
     }
     for (name, value) in unknown {
         if !name.starts_with('_') {
-            row.keep_unknown(name, value);
+            row.keep_unknown(name.into_owned(), value);
         }
     }
     row.done(resource)

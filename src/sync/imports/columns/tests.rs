@@ -21,7 +21,9 @@ fn told(resource: ImportType, kind: FileKind, bytes: Vec<u8>) -> Value {
         Err(fault) => json!({"fileFault": file_fault(&fault)}),
         Ok(Incoming::Objects(objects)) => {
             let told: Result<Vec<Value>, ReadFault> = objects
-                .map(|object| object.map(|(number, value)| row(number, of_object(resource, value))))
+                .map(|object| {
+                    object.map(|object| row(object.number, of_object(resource, object.members)))
+                })
                 .collect();
             match told {
                 Ok(told) => json!({"rows": told.len(), "told": told}),
@@ -30,21 +32,23 @@ fn told(resource: ImportType, kind: FileKind, bytes: Vec<u8>) -> Value {
         }
         Ok(Incoming::Table {
             headings,
-            rows,
-            records,
+            mut records,
             ..
         }) => match Mapping::new(resource, &headings, Demand::Whole) {
-            Err(faults) => {
-                json!({"headingFaults": faults.iter().map(file_fault).collect::<Vec<_>>()})
-            }
+            Err(faults) => match records.find_map(Result::err) {
+                Some(fault) => json!({"fileFault": file_fault(&fault)}),
+                None => {
+                    json!({"headingFaults": faults.iter().map(file_fault).collect::<Vec<_>>()})
+                }
+            },
             Ok(mapping) => {
-                let told: Vec<Value> = records
-                    .map(|record| match record {
-                        Ok(record) => row(record.number, mapping.object(&record)),
-                        Err(fault) => json!({"fileFault": file_fault(&fault)}),
-                    })
+                let told: Result<Vec<Value>, ReadFault> = records
+                    .map(|record| record.map(|record| row(record.number, mapping.object(&record))))
                     .collect();
-                json!({"rows": rows, "told": told})
+                match told {
+                    Ok(told) => json!({"rows": told.len(), "told": told}),
+                    Err(fault) => json!({"fileFault": file_fault(&fault)}),
+                }
             }
         },
     }
@@ -52,9 +56,9 @@ fn told(resource: ImportType, kind: FileKind, bytes: Vec<u8>) -> Value {
 
 fn row(number: u32, mapped: Result<super::Mapped, super::Unmapped>) -> Value {
     match mapped {
-        Ok(mapped) if mapped.notes.is_empty() => json!({"row": number, "is": mapped.value}),
+        Ok(mapped) if mapped.notes.is_empty() => json!({"row": number, "is": mapped.members}),
         Ok(mapped) => {
-            json!({"row": number, "is": mapped.value, "notes": cell_faults(&mapped.notes)})
+            json!({"row": number, "is": mapped.members, "notes": cell_faults(&mapped.notes)})
         }
         Err(unmapped) => json!({"row": number, "faults": cell_faults(&unmapped.faults)}),
     }

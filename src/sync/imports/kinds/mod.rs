@@ -6,12 +6,15 @@ mod populations;
 mod registry;
 
 use diesel::QueryResult;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde::de::value::MapDeserializer;
+use serde_json::Value;
 
 use crate::db::fragment::{Bind, Condition};
 use crate::db::window::{Position, SortTerm, Sortable, Window};
 use crate::db::{Conn, WriteError};
+use crate::formats::read::Members;
 use crate::http::resource::{self, Kept, Resource, Writable};
 use crate::problem::Problem;
 
@@ -135,7 +138,7 @@ fn inside(column: &'static str, areas: &[String]) -> Condition {
 /// The name that a row of a file has, as one text: its id, or else what names it otherwise. Two rows of the same text are
 /// one row, written twice.
 #[must_use]
-pub fn name_of<R: Imported>(row: &Map<String, Value>) -> Option<String> {
+pub fn name_of<R: Imported>(row: &Members) -> Option<String> {
     if let Some(id) = row.get("id").and_then(Value::as_str) {
         return Some(format!("id {id}"));
     }
@@ -144,8 +147,9 @@ pub fn name_of<R: Imported>(row: &Map<String, Value>) -> Option<String> {
 
 /// What names the row; none if the members are of another form, which the rules of the row tell better.
 #[must_use]
-pub fn name<R: Imported>(row: &Map<String, Value>) -> Option<R::Name> {
-    serde_json::from_value(Value::Object(row.clone())).ok()
+pub fn name<R: Imported>(row: &Members) -> Option<R::Name> {
+    let named: MapDeserializer<'_, _, serde_json::Error> = MapDeserializer::new(row.iter());
+    R::Name::deserialize(named).ok()
 }
 
 /// How many rows are read at a time.

@@ -1,12 +1,15 @@
 //! A row of a file of observations: what of it is its report's, and what is the observation.
 
+use std::sync::Arc;
+
 use garde::Validate;
 use serde::de::DeserializeOwned;
 use serde::de::value::MapDeserializer;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use uuid::Uuid;
 
+use crate::formats::read::Members;
 use crate::http::body::valid;
 use crate::participation::codes::PeriodKind;
 use crate::participation::reports::api::ReportIn;
@@ -59,9 +62,9 @@ pub(super) struct Head {
 #[derive(Debug)]
 pub struct Observed {
     /// What it says of its report.
-    pub(super) head: Head,
+    pub(super) head: Arc<Head>,
     /// The same as one text: rows of the same one belong to one report.
-    pub(super) text: String,
+    pub(super) text: Arc<str>,
     /// The observation, or what speaks against its form.
     pub(super) new: ApiResult<ObservationIn>,
 }
@@ -83,46 +86,83 @@ pub(super) struct Line<'a> {
     pub(super) new: &'a ObservationIn,
 }
 
-/// Takes a row apart.
-///
-/// # Errors
-/// 422 with every fault of what it says of its report.
-pub fn read(members: &Map<String, Value>, strategy: ImportStrategy) -> ApiResult<Observed> {
-    let area_named = members
-        .get("reportArea")
-        .is_some_and(|area| !area.is_null());
-    let head: Head = taken(members, |name, _| {
-        REPORT_MEMBERS.contains(&name) || !area_named && name == "area"
-    })?;
-    let text = head.text();
-    let new = taken(members, |name, value| {
-        let dimension = DIMENSIONS.contains(&name);
-        name != "id"
-            && !REPORT_MEMBERS.contains(&name)
-            && (dimension || strategy != ImportStrategy::Delete)
-            && !(dimension && value.is_null())
-    });
-    Ok(Observed { head, text, new })
+/// Takes rows apart. Those of a report stand together, as a rule, and say the same of it: that is read once.
+#[derive(Debug)]
+pub struct Reader {
+    strategy: ImportStrategy,
+    last: Option<Last>,
+}
+
+/// What the last row said of its report.
+#[derive(Debug)]
+struct Last {
+    members: Members,
+    head: Arc<Head>,
+    text: Arc<str>,
+}
+
+impl Reader {
+    /// For rows that are written by this strategy.
+    #[must_use]
+    pub const fn new(strategy: ImportStrategy) -> Self {
+        let last = None;
+        Self { strategy, last }
+    }
+
+    /// Takes a row apart.
+    ///
+    /// # Errors
+    /// 422 with every fault of what it says of its report.
+    pub fn read(&mut self, members: &Members) -> ApiResult<Observed> {
+        let (head, text) = self.head(members)?;
+        let new = taken(members, |name, value| {
+            let dimension = DIMENSIONS.contains(&name);
+            name != "id"
+                && !REPORT_MEMBERS.contains(&name)
+                && (dimension || self.strategy != ImportStrategy::Delete)
+                && !(dimension && value.is_null())
+        });
+        Ok(Observed { head, text, new })
+    }
+
+    fn head(&mut self, members: &Members) -> ApiResult<(Arc<Head>, Arc<str>)> {
+        let named = members.get("reportArea");
+        let area_named = named.is_some_and(|area| !area.is_null());
+        let belongs = |name: &str| REPORT_MEMBERS.contains(&name) || !area_named && name == "area";
+        let said = || members.iter().filter(|(name, _)| belongs(name));
+        let last = self.last.as_ref();
+        if let Some(last) = last.filter(|last| said().eq(last.members.iter())) {
+            return Ok((Arc::clone(&last.head), Arc::clone(&last.text)));
+        }
+        let head: Head = taken(members, |name, _| belongs(name))?;
+        let (text, head) = (Arc::from(head.text()), Arc::new(head));
+        let said = said().map(|(name, value)| (name.to_owned().into(), value.clone()));
+        self.last = Some(Last {
+            members: said.collect(),
+            head: Arc::clone(&head),
+            text: Arc::clone(&text),
+        });
+        Ok((head, text))
+    }
 }
 
 /// What some of the members say, as [`valid`] reads it. An object is made of them only if something speaks against it: that
 /// takes longer than all the rest, and of most rows nothing does.
 fn taken<T: DeserializeOwned + Validate<Context = ()>>(
-    members: &Map<String, Value>,
+    members: &Members,
     belongs: impl Fn(&str, &Value) -> bool,
 ) -> ApiResult<T> {
     let some = || members.iter().filter(|(name, value)| belongs(name, value));
     // A list in place of an object would be taken for its members in their order.
     if !some().any(|(_, value)| holds_list(value)) {
-        let named = some().map(|(name, value)| (name.as_str(), value));
-        let read: Result<T, serde_json::Error> = T::deserialize(MapDeserializer::new(named));
+        let read: Result<T, serde_json::Error> = T::deserialize(MapDeserializer::new(some()));
         if let Ok(read) = read
             && read.validate().is_ok()
         {
             return Ok(read);
         }
     }
-    let own = some().map(|(name, value)| (name.clone(), value.clone()));
+    let own = some().map(|(name, value)| (name.to_owned(), value.clone()));
     valid(Value::Object(own.collect()))
 }
 
@@ -150,14 +190,8 @@ const USUAL: [&str; 7] = ["", "", "not_stated", "total", "all", "all", "all"];
 
 /// The name of a row: its report and its dimensions.
 #[must_use]
-pub fn name_of_observation(row: &Map<String, Value>) -> Option<String> {
-    // Comparing a few short names is sooner done than hashing them.
-    let said = |name: &str| {
-        let member = row.iter().find(|(known, _)| *known == name);
-        member
-            .map(|(_, value)| value)
-            .filter(|value| !value.is_null())
-    };
+pub fn name_of_observation(row: &Members) -> Option<String> {
+    let said = |name: &str| row.get(name).filter(|value| !value.is_null());
     said("measure")?;
     let mut name = String::with_capacity(160);
     if let Some(report) = said("report") {
@@ -291,8 +325,8 @@ mod tests {
     use rstest::rstest;
     use serde_json::json;
 
-    fn object(value: Value) -> Map<String, Value> {
-        value.as_object().unwrap().clone()
+    fn object(value: Value) -> Members {
+        value.as_object().unwrap().clone().into()
     }
 
     #[test]
@@ -301,7 +335,8 @@ mod tests {
             json!({"source": {"title": "A"}, "period": "2025", "area": "1880", "measure": "pupils",
             "gender": null, "value": 3}),
         );
-        let row = read(&row, ImportStrategy::Upsert).unwrap();
+        let mut reader = Reader::new(ImportStrategy::Upsert);
+        let row = reader.read(&row).unwrap();
         let report = row.head.report_in().unwrap();
         assert_eq!(
             (report.area.as_str(), report.period_kind),
@@ -311,11 +346,52 @@ mod tests {
         assert_eq!(new.value, Some(3.0));
         assert_eq!(new.gender.as_str(), "total");
         let unknown = object(json!({"measure": "pupils", "sort": "x", "period": "2025"}));
-        let unknown = read(&unknown, ImportStrategy::Upsert).unwrap();
+        let unknown = reader.read(&unknown).unwrap();
         assert!(unknown.new.is_err());
         assert!(unknown.head.period.is_some());
         let wrong = object(json!({"measure": "pupils", "area": "1880", "period": 2025}));
-        assert!(read(&wrong, ImportStrategy::Upsert).is_err());
+        assert!(reader.read(&wrong).is_err());
+    }
+
+    #[test]
+    fn what_is_said_of_a_report_is_read_once() {
+        let row = |more: Value| {
+            let mut row = object(
+                json!({"source": {"title": "A"}, "period": "2025", "area": "1880", "measure": "pupils"}),
+            );
+            for (name, value) in object(more) {
+                row.insert(name, value);
+            }
+            row
+        };
+        let mut reader = Reader::new(ImportStrategy::Upsert);
+        let first = reader.read(&row(json!({"gender": "girls"}))).unwrap();
+        let second = reader.read(&row(json!({"gender": "boys"}))).unwrap();
+        assert!(Arc::ptr_eq(&first.head, &second.head));
+        assert_ne!(first.new.unwrap(), second.new.unwrap());
+        for other in [
+            json!({"area": "1881"}),
+            json!({"reportArea": "1881"}),
+            json!({"source": {"title": "B"}}),
+            json!({"ifVersion": 2}),
+            json!({"periodKind": "year"}),
+        ] {
+            let read = reader.read(&row(other.clone())).unwrap();
+            let alone = Reader::new(ImportStrategy::Upsert)
+                .read(&row(other.clone()))
+                .unwrap();
+            assert_eq!(read.text, alone.text, "{other}");
+            assert_eq!(read.head.if_version, alone.head.if_version, "{other}");
+            assert!(!Arc::ptr_eq(&first.head, &read.head), "{other}");
+        }
+        // An area that is the row's own and not its report's.
+        let own = |area: &str| row(json!({"reportArea": "1880", "area": area}));
+        let first = reader.read(&own("1881")).unwrap();
+        let second = reader.read(&own("1882")).unwrap();
+        assert!(Arc::ptr_eq(&first.head, &second.head));
+        assert_eq!(second.new.unwrap().area.unwrap().as_str(), "1882");
+        assert!(reader.read(&row(json!({"period": 2025}))).is_err());
+        assert!(reader.read(&row(json!({"period": 2025}))).is_err());
     }
 
     /// The quick way comes to what the other one does, in what it takes and in what it tells.
@@ -347,7 +423,9 @@ mod tests {
         let mut row = object(
             json!({"source": {"title": "A"}, "period": "2025", "area": "1880", "measure": "pupils", "value": 3}),
         );
-        row.extend(object(more));
+        for (name, value) in object(more) {
+            row.insert(name, value);
+        }
         let named = row.get("reportArea").is_some_and(|area| !area.is_null());
         let of_report =
             |name: &str, _: &Value| REPORT_MEMBERS.contains(&name) || !named && name == "area";
@@ -357,16 +435,16 @@ mod tests {
         let some = |belongs: &dyn Fn(&str, &Value) -> bool| {
             let some = row.iter().filter(|(name, value)| belongs(name, value));
             Value::Object(
-                some.map(|(name, value)| (name.clone(), value.clone()))
+                some.map(|(name, value)| (name.to_owned(), value.clone()))
                     .collect(),
             )
         };
         let head = valid::<Head>(some(&of_report));
         let new = valid::<ObservationIn>(some(&own));
         let told = |problem: &Problem| format!("{:?}", problem.told());
-        match (read(&row, ImportStrategy::Upsert), head) {
+        match (Reader::new(ImportStrategy::Upsert).read(&row), head) {
             (Ok(read), Ok(head)) => {
-                assert_eq!(read.text, head.text());
+                assert_eq!(*read.text, *head.text());
                 assert_eq!(read.head.if_version, head.if_version);
                 match (read.new, new) {
                     (Ok(read), Ok(new)) => assert_eq!(read, new),

@@ -11,7 +11,7 @@ use std::rc::Rc;
 use uuid::Uuid;
 
 use line::{Head, Line};
-pub use line::{Observed, name_of_observation, read};
+pub use line::{Observed, Reader, name_of_observation};
 use place::place;
 use reports::{Group, Report, Tells};
 pub use reports::{submit, touch};
@@ -80,7 +80,7 @@ pub async fn write(
             }),
             Err(result) => {
                 // It tells its report all the same. None is made for it.
-                if let Some(Ok(Observed { head, text, .. })) = &given.observed {
+                if let Some(Observed { head, text, .. }) = given.apart() {
                     group(&mut groups, head, text);
                 }
                 refused.push((given, *result));
@@ -174,7 +174,7 @@ pub async fn tell(
 ) -> Result<Option<Vec<(i64, Uuid)>>, WriteError> {
     let mut groups = BTreeMap::new();
     for given in rows {
-        if let Some(Ok(Observed { head, text, .. })) = &given.observed {
+        if let Some(Observed { head, text, .. }) = given.apart() {
             group(&mut groups, head, text);
         }
     }

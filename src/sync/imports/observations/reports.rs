@@ -2,6 +2,7 @@
 //! reports of a part at once: rows of a file may come in any order, and so each part may have rows of every report.
 
 use std::collections::{BTreeMap, HashMap};
+use std::slice;
 
 use serde_json::json;
 use uuid::Uuid;
@@ -62,8 +63,8 @@ pub(super) enum Tells {
 
 /// What a row tells of its report, with the reports that were found for all heads.
 pub(super) fn told_by(given: &Given, found: &BTreeMap<String, Found>) -> Tells {
-    let observed = given.observed.as_ref().and_then(|read| read.as_ref().ok());
-    match observed.and_then(|observed| found.get(&observed.text)) {
+    let observed = given.apart();
+    match observed.and_then(|observed| found.get(&*observed.text)) {
         Some(Ok(report)) => Tells::Report(report.row.id),
         Some(Err(missing)) => missing.tells,
         None => Tells::Nothing,
@@ -249,6 +250,13 @@ fn may_be_made(work: &Work<'_>, name: &Named<'_>) -> ApiResult<()> {
         .iter()
         .map(|line| line.new.new_row(area))
         .collect();
+    // As a rule the first one is good, and then it does not matter what the others are.
+    if rows
+        .first()
+        .is_some_and(|row| faults(work, area, slice::from_ref(row)).is_empty())
+    {
+        return Ok(());
+    }
     let faulty = faults(work, area, &rows);
     if faulty.len() < rows.len() {
         return Ok(());
@@ -288,7 +296,7 @@ async fn make(
 }
 
 async fn make_one(conn: &Conn, work: &Work<'_>, name: &Named<'_>) -> Result<Found, WriteError> {
-    let name = std::slice::from_ref(name);
+    let name = slice::from_ref(name);
     // The one before may be the same report, named in another way.
     if let Some(row) = there(conn, name).await?.pop().flatten() {
         return Ok(Ok(old(row)));

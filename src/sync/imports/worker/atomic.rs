@@ -27,7 +27,7 @@ impl Worker<'_> {
             .write(async |conn| {
                 let held = store::beat(conn, plan.id, self.holder).await?;
                 if held.is_some() {
-                    store::forget_rows(conn, plan.id).await?;
+                    store::rows::forget(conn, plan.id).await?;
                 }
                 Ok(held)
             })
@@ -130,7 +130,7 @@ impl Worker<'_> {
         let held = self
             .shared
             .write(async |conn| {
-                store::insert_rows(conn, id, rows).await?;
+                store::rows::insert(conn, id, rows).await?;
                 Ok(store::advance(conn, id, self.holder, progress).await?)
             })
             .await?;

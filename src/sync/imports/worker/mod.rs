@@ -200,10 +200,10 @@ impl Worker<'_> {
                 match told {
                     Told::Stays => {}
                     Told::Unwritten => {
-                        store::unwrite(conn, id).await?;
+                        store::rows::unwrite(conn, id).await?;
                     }
                     Told::Forgotten => {
-                        store::forget_rows(conn, id).await?;
+                        store::rows::forget(conn, id).await?;
                     }
                 }
                 Ok(true)

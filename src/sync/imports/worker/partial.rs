@@ -81,7 +81,7 @@ impl Worker<'_> {
         if progress.done > 0 && !observed {
             let touched = self
                 .shared
-                .write(async |conn| Ok(store::touched(conn, plan.id).await?))
+                .write(async |conn| Ok(store::rows::touched(conn, plan.id).await?))
                 .await?;
             let touched = touched.into_iter();
             let touched = touched.filter_map(|(key, position)| Some((key?, position)));
@@ -103,7 +103,7 @@ impl Worker<'_> {
         let ended = self.patiently(async || {
             let ended = self.shared.write_long(async |conn| {
                 if submits {
-                    let whole = store::whole_reports(conn, plan.id).await?;
+                    let whole = store::rows::whole_reports(conn, plan.id).await?;
                     observations::submit(conn, &work, &whole).await?;
                 }
                 Ok(store::end(conn, plan.id, Some(self.holder), &end).await?)
@@ -290,7 +290,7 @@ impl Worker<'_> {
         let id = self.import.id;
         let untold = self
             .shared
-            .write(async |conn| Ok(store::untold(conn, id).await?))
+            .write(async |conn| Ok(store::rows::untold(conn, id).await?))
             .await?;
         let Some(first) = untold.first() else {
             return Ok(true);
@@ -307,7 +307,7 @@ impl Worker<'_> {
                     work.looked.borrow_mut().forget();
                     let told = observations::tell(conn, work, &given).await?;
                     if let Some(told) = &told {
-                        store::tell_reports(conn, id, told).await?;
+                        store::rows::tell_reports(conn, id, told).await?;
                     }
                     Ok(told.is_some())
                 });
@@ -324,7 +324,7 @@ impl Worker<'_> {
 /// Keeps what became of the rows of a part. If that is kept already, by a transaction whose end was never told, it is seen
 /// by who tries again.
 async fn keep(conn: &Conn, work: &Work<'_>, rows: &[RowResult]) -> Result<(), WriteError> {
-    match store::insert_rows(conn, work.plan.id, rows).await {
+    match store::rows::insert(conn, work.plan.id, rows).await {
         Err(QueryError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => {
             Err(Problem::new(ProblemKind::Unavailable).into())
         }

@@ -231,7 +231,7 @@ fn exported(resource: ImportType, row: &Value) -> Value {
 /// Reads a file of one row back.
 fn read_back(resource: ImportType, kind: FileKind, bytes: Vec<u8>) -> Value {
     let source = Source::Memory(bytes.into());
-    let mut mapped = match open(kind, &source, &resource.sheet_names()).unwrap() {
+    let mapped = match open(kind, &source, &resource.sheet_names()).unwrap() {
         Incoming::Table {
             headings,
             mut records,
@@ -241,11 +241,11 @@ fn read_back(resource: ImportType, kind: FileKind, bytes: Vec<u8>) -> Value {
             mapping.object(&records.next().unwrap().unwrap()).unwrap()
         }
         Incoming::Objects(mut objects) => {
-            of_object(resource, objects.next().unwrap().unwrap().1).unwrap()
+            of_object(resource, objects.next().unwrap().unwrap().members).unwrap()
         }
     };
     assert!(mapped.notes.is_empty(), "{:?}", mapped.notes);
-    let members = mapped.value.as_object_mut().unwrap();
+    let mut members = Map::from(mapped.members);
     for key in ["id", "version", "deletedAt"] {
         members.remove(key);
     }
@@ -254,7 +254,7 @@ fn read_back(resource: ImportType, kind: FileKind, bytes: Vec<u8>) -> Value {
             members.remove(*member);
         }
     }
-    mapped.value
+    Value::Object(members)
 }
 
 fn comes_back<In, Out>(resource: ImportType, row: &Value)

@@ -1,29 +1,28 @@
 //! Queries on imports.
 
+pub mod rows;
+
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::codes::{ImportState, RowOutcome};
-use super::model::{ImportRow, OutcomeRow};
-use super::outcome::{Counts, RowResult};
+use super::codes::ImportState;
+use super::model::ImportRow;
+use super::outcome::Counts;
 use super::payload::Head;
 use super::plan::Plan;
 use crate::db::Conn;
-use crate::schema::{import_pieces, import_rows, imports};
+use crate::schema::{import_pieces, imports};
 use crate::window_of;
 
 /// A query on imports, with filters to come.
 pub type Query = imports::BoxedQuery<'static, diesel::pg::Pg>;
-/// A query on their rows, with filters to come.
-pub type RowQuery = import_rows::BoxedQuery<'static, diesel::pg::Pg>;
 
 window_of!(list: Query => ImportRow);
-window_of!(rows: RowQuery => OutcomeRow);
 
 /// The request that an import came with.
 #[derive(Clone, Debug)]
@@ -135,82 +134,30 @@ pub async fn lock(conn: &Conn, id: Uuid) -> QueryResult<Option<ImportRow>> {
         .optional()
 }
 
-/// All rows of an import, in their order: of one that was answered at once, which has few.
-///
-/// # Errors
-/// When the query fails.
-pub async fn all_rows(conn: &Conn, id: Uuid) -> QueryResult<Vec<OutcomeRow>> {
-    let mut conn = conn;
-    import_rows::table
-        .filter(import_rows::import_id.eq(id))
-        .order_by(import_rows::position)
-        .select(OutcomeRow::as_select())
-        .load(&mut conn)
-        .await
-}
-
-/// The refused rows as they came, with what is wrong with them, in their order.
-///
-/// # Errors
-/// When the query fails.
-pub async fn refused_rows(conn: &Conn, id: Uuid) -> QueryResult<Vec<(Value, Option<Value>)>> {
-    let mut conn = conn;
-    import_rows::table
-        .filter(import_rows::import_id.eq(id))
-        .filter(import_rows::given.is_not_null())
-        .order_by(import_rows::position)
-        .select((import_rows::given.assume_not_null(), import_rows::errors))
-        .load(&mut conn)
-        .await
-}
-
-/// Keeps what became of rows.
+/// Keeps a piece of the file, packed: what people write down in rows becomes a tenth of what it was, and the database has
+/// to put it down twice.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn insert_rows(conn: &Conn, id: Uuid, rows: &[RowResult]) -> QueryResult<usize> {
-    fn column<'a, T>(rows: &'a [RowResult], value: impl Fn(&'a RowResult) -> T) -> Vec<T> {
-        rows.iter().map(value).collect()
-    }
+pub async fn keep_piece(conn: &Conn, id: Uuid, position: i32, bytes: &[u8]) -> QueryResult<usize> {
     let mut conn = conn;
-    diesel::sql_query(include_str!("sql/insert_rows.sql"))
-        .bind::<SqlUuid, _>(id)
-        .bind::<Array<BigInt>, _>(column(rows, |row| row.position))
-        .bind::<Array<Nullable<BigInt>>, _>(column(rows, |row| row.line))
-        .bind::<Array<Text>, _>(column(rows, |row| row.outcome))
-        .bind::<Array<Nullable<Text>>, _>(column(rows, |row| row.entity.as_deref()))
-        .bind::<Array<Nullable<BigInt>>, _>(column(rows, |row| row.version))
-        .bind::<Array<Nullable<Jsonb>>, _>(column(rows, |row| {
-            (!row.errors.is_empty()).then(|| json(&row.errors))
-        }))
-        .bind::<Array<Nullable<Jsonb>>, _>(column(rows, |row| row.existing.clone()))
-        .bind::<Array<Nullable<Jsonb>>, _>(column(rows, |row| row.given.clone()))
-        .bind::<Array<Nullable<Jsonb>>, _>(column(rows, |row| {
-            (!row.notes.is_empty()).then(|| json(&row.notes))
-        }))
-        .execute(&mut conn)
-        .await
-}
-
-/// Keeps a piece of the file.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn keep_piece(
-    conn: &Conn,
-    id: Uuid,
-    position: i32,
-    bytes: Vec<u8>,
-) -> QueryResult<usize> {
-    let mut conn = conn;
+    let packed = zstd::bulk::compress(bytes, FAST).map_err(serialized)?;
     diesel::insert_into(import_pieces::table)
         .values((
             import_pieces::import_id.eq(id),
             import_pieces::position.eq(position),
-            import_pieces::bytes.eq(bytes),
+            import_pieces::bytes.eq(packed),
+            import_pieces::unpacked.eq(i32::try_from(bytes.len()).map_err(serialized)?),
         ))
         .execute(&mut conn)
         .await
+}
+
+/// The level of zstd that takes the least time.
+const FAST: i32 = 1;
+
+fn serialized(error: impl std::error::Error + Send + Sync + 'static) -> diesel::result::Error {
+    diesel::result::Error::SerializationError(error.into())
 }
 
 /// A piece of the file; none after the last.
@@ -219,12 +166,22 @@ pub async fn keep_piece(
 /// When the query fails.
 pub async fn piece(conn: &Conn, id: Uuid, position: i32) -> QueryResult<Option<Vec<u8>>> {
     let mut conn = conn;
-    import_pieces::table
+    let piece: Option<(Vec<u8>, Option<i32>)> = import_pieces::table
         .find((id, position))
-        .select(import_pieces::bytes)
+        .select((import_pieces::bytes, import_pieces::unpacked))
         .first(&mut conn)
         .await
-        .optional()
+        .optional()?;
+    match piece {
+        Some((packed, Some(size))) => {
+            let size = usize::try_from(size).map_err(serialized)?;
+            zstd::bulk::decompress(&packed, size)
+                .map(Some)
+                .map_err(serialized)
+        }
+        Some((bytes, None)) => Ok(Some(bytes)),
+        None => Ok(None),
+    }
 }
 
 /// Takes the next import to work at.
@@ -373,101 +330,6 @@ pub async fn end(conn: &Conn, id: Uuid, holder: Option<Uuid>, end: &End) -> Quer
             .await?;
     }
     Ok(ended > 0)
-}
-
-/// Forgets what was said of the rows: they are written anew from the first.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn forget_rows(conn: &Conn, id: Uuid) -> QueryResult<usize> {
-    let mut conn = conn;
-    diesel::delete(import_rows::table.filter(import_rows::import_id.eq(id)))
-        .execute(&mut conn)
-        .await
-}
-
-/// Says of the good rows that nothing of them was written.
-///
-/// # Errors
-/// When a statement fails.
-pub async fn unwrite(conn: &Conn, id: Uuid) -> QueryResult<()> {
-    let (mut removing, mut conn) = (conn, conn);
-    diesel::delete(
-        import_rows::table
-            .filter(import_rows::import_id.eq(id))
-            .filter(import_rows::line.is_null())
-            .filter(import_rows::outcome.eq(RowOutcome::Deleted)),
-    )
-    .execute(&mut removing)
-    .await?;
-    diesel::sql_query(include_str!("sql/unwrite.sql"))
-        .bind::<SqlUuid, _>(id)
-        .execute(&mut conn)
-        .await?;
-    Ok(())
-}
-
-/// The keys that the rows done so far wrote to, each with its position.
-///
-/// # Errors
-/// When the query fails.
-pub async fn touched(conn: &Conn, id: Uuid) -> QueryResult<Vec<(Option<String>, i64)>> {
-    let mut conn = conn;
-    import_rows::table
-        .filter(import_rows::import_id.eq(id))
-        .filter(import_rows::entity.is_not_null())
-        .select((import_rows::entity, import_rows::position))
-        .load(&mut conn)
-        .await
-}
-
-/// The positions of the invalid rows of which no report is known, in their order.
-///
-/// # Errors
-/// When the query fails.
-pub async fn untold(conn: &Conn, id: Uuid) -> QueryResult<Vec<i64>> {
-    let mut conn = conn;
-    import_rows::table
-        .filter(import_rows::import_id.eq(id))
-        .filter(import_rows::outcome.eq(RowOutcome::Invalid))
-        .filter(import_rows::entity.is_null())
-        .order_by(import_rows::position)
-        .select(import_rows::position)
-        .load(&mut conn)
-        .await
-}
-
-/// Says of refused rows, by their positions, which report they are of.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn tell_reports(conn: &Conn, id: Uuid, told: &[(i64, Uuid)]) -> QueryResult<usize> {
-    let mut conn = conn;
-    let (positions, reports): (Vec<i64>, Vec<Uuid>) = told.iter().copied().unzip();
-    diesel::sql_query(include_str!("sql/tell_reports.sql"))
-        .bind::<SqlUuid, _>(id)
-        .bind::<Array<BigInt>, _>(positions)
-        .bind::<Array<SqlUuid>, _>(reports)
-        .execute(&mut conn)
-        .await
-}
-
-/// The reports of which no row was refused.
-///
-/// # Errors
-/// When the query fails.
-pub async fn whole_reports(conn: &Conn, id: Uuid) -> QueryResult<Vec<Uuid>> {
-    #[derive(QueryableByName)]
-    struct Report {
-        #[diesel(sql_type = SqlUuid)]
-        id: Uuid,
-    }
-    let mut conn = conn;
-    let reports: Vec<Report> = diesel::sql_query(include_str!("sql/whole_reports.sql"))
-        .bind::<SqlUuid, _>(id)
-        .load(&mut conn)
-        .await?;
-    Ok(reports.into_iter().map(|report| report.id).collect())
 }
 
 /// Asks an import to stop: at once if it waits, and otherwise its worker does when it comes to it.
