@@ -229,6 +229,8 @@ async fn every_rule_of_the_database_can_be_told() {
         "protection_policy_threshold_range",
         "protection_policy_level_known",
         "audit_action_known",
+        "import_row_run_length",
+        "import_row_run_plain",
         "history_id_once",
         "history_op_known",
         "earlier_observation_report_exists",

@@ -14,31 +14,40 @@ use crate::problem::{Fault, Text, text};
 ///
 /// # Errors
 /// What is wrong with its shape, and where.
-pub(super) fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Fault> {
+pub(super) fn typed<T: DeserializeOwned>(value: &Value) -> Result<T, Fault> {
     serde_path_to_error::deserialize(Named(value)).map_err(|error| {
         let path = error.path().clone();
         fault(&path, &error.into_inner().to_string())
     })
 }
 
-/// A value whose objects have names: serde would take a list of values, in the order of the members, for one.
-struct Named(Value);
+/// The typed form of an object with these members; none if anything is wrong with their shape.
+pub(super) fn of_members<'a, T: DeserializeOwned>(
+    members: impl Iterator<Item = (&'a str, &'a Value)>,
+) -> Option<T> {
+    let named = members.map(|(name, value)| (name, Named(value)));
+    T::deserialize(MapDeserializer::<_, Error>::new(named)).ok()
+}
 
-impl<'de> Deserializer<'de> for Named {
+/// A value whose objects have names: serde would take a list of values, in the order of the members, for one.
+#[derive(Clone, Copy)]
+struct Named<'a>(&'a Value);
+
+impl<'de> Deserializer<'de> for Named<'de> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.0 {
             Value::Array(items) => {
-                let mut items = SeqDeserializer::new(items.into_iter().map(Named));
+                let mut items = SeqDeserializer::new(items.iter().map(Named));
                 let value = visitor.visit_seq(&mut items)?;
                 items.end()?;
                 Ok(value)
             }
             Value::Object(members) => {
                 let members = members
-                    .into_iter()
-                    .map(|(name, value)| (name, Named(value)));
+                    .iter()
+                    .map(|(name, value)| (name.as_str(), Named(value)));
                 let mut members = MapDeserializer::new(members);
                 let value = visitor.visit_map(&mut members)?;
                 members.end()?;
@@ -90,7 +99,7 @@ impl<'de> Deserializer<'de> for Named {
     }
 }
 
-impl IntoDeserializer<'_, Error> for Named {
+impl<'de> IntoDeserializer<'de, Error> for Named<'de> {
     type Deserializer = Self;
     fn into_deserializer(self) -> Self {
         self
@@ -228,7 +237,7 @@ mod tests {
     #[test]
     fn every_shape_that_is_right_is_read() {
         let row: Row = typed(
-            json!({"name": "a", "parts": [{"id": 1, "open": true}], "kind": "other", "count": -3,
+            &json!({"name": "a", "parts": [{"id": 1, "open": true}], "kind": "other", "count": -3,
             "share": 2, "given": {"name": "b"}}),
         )
         .unwrap();
@@ -246,7 +255,11 @@ mod tests {
                 day: None,
             }
         );
-        let bare: Row = typed(json!({"name": "a", "kind": null, "given": 7})).unwrap();
+        let value = json!({"name": "b", "parts": [{"id": 2, "open": false}]});
+        let members = value.as_object().into_iter().flatten();
+        let members = members.map(|(name, value)| (name.as_str(), value));
+        assert_eq!(of_members::<Row>(members), typed(&value).ok());
+        let bare: Row = typed(&json!({"name": "a", "kind": null, "given": 7})).unwrap();
         assert_eq!((bare.kind, bare.given), (None, Some(Given::Number(7))));
     }
 
@@ -271,7 +284,10 @@ mod tests {
         #[case] pointer: &str,
         #[case] told: &str,
     ) {
-        let fault = format!("{:?}", typed::<Row>(value).unwrap_err());
+        let members = value.as_object().into_iter().flatten();
+        let members = members.map(|(name, value)| (name.as_str(), value));
+        assert!(of_members::<Row>(members).is_none());
+        let fault = format!("{:?}", typed::<Row>(&value).unwrap_err());
         assert!(fault.contains(&format!("\"{pointer}\"")), "{fault}");
         assert!(fault.contains(told), "{fault}");
         assert!(

@@ -897,8 +897,12 @@ pub async fn other_worker(app: &TestApp, held: diesel_async::AsyncPgConnection) 
     other
 }
 
+/// The other worker takes the file from the database, where it lies packed, or as it came if a service of before put it there.
+#[rstest]
+#[case::packed(false)]
+#[case::as_it_came(true)]
 #[actix_web::test]
-async fn a_job_goes_on_where_its_worker_died_and_does_each_row_once() {
+async fn a_job_goes_on_where_its_worker_died_and_does_each_row_once(#[case] as_it_came: bool) {
     let app = TestApp::start().await;
     let office = office(&app, &["18"]);
     add(
@@ -914,6 +918,17 @@ async fn a_job_goes_on_where_its_worker_died_and_does_each_row_once() {
         (&first["state"], &first["counts"]["created"]),
         (&json!("running"), &json!(1000))
     );
+    let packed = "SELECT count(*) AS n FROM import_pieces WHERE octet_length(bytes) * 4 < unpacked";
+    assert_eq!(number(&app, packed).await, 1);
+    if as_it_came {
+        let written = app.state.db.write(async |mut conn| {
+            let sql = "UPDATE import_pieces SET bytes = $1, unpacked = NULL";
+            let update = diesel::sql_query(sql)
+                .bind::<diesel::sql_types::Binary, _>(lines(0..2500).into_bytes());
+            Ok(update.execute(&mut conn).await?)
+        });
+        assert_eq!(written.await.unwrap(), 1);
+    }
     let other = other_worker(&app, held).await;
     let import = ended(&office, &path).await;
     assert_eq!(

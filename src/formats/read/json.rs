@@ -1,8 +1,10 @@
 //! JSON and NDJSON: objects, parsed as strictly as the body of a single write.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::io::{BufRead, Read};
 
+use compact_str::CompactString;
 use serde::de::{
     DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
@@ -32,15 +34,18 @@ pub(super) fn open(source: &Source) -> Result<Incoming, ReadFault> {
         .deserialize(&mut parser)
         .and_then(|items| parser.end().map(|()| items))
         .map_err(|error| faults::not_json(None, &error.to_string()))?;
-    let items = (1..).zip(items).map(|(number, item)| match item {
-        Value::Object(members) => row_of(number, Ok(members.into())),
-        other => row_of(number, Err(other)),
-    });
-    let items: Vec<Object> = items.collect::<Result<_, _>>()?;
     let mut persons = Persons::default();
-    items.iter().try_for_each(|item| persons.see(item))?;
+    let mut objects = Vec::with_capacity(items.len());
+    for (number, item) in (1..).zip(items) {
+        let object = match item {
+            Value::Object(members) => row_of(number, Ok(members.into()))?,
+            other => row_of(number, Err(other))?,
+        };
+        persons.see(&object)?;
+        objects.push(Ok(object));
+    }
     persons.finish()?;
-    Ok(Incoming::Objects(Box::new(items.into_iter().map(Ok))))
+    Ok(Incoming::Objects(Box::new(objects.into_iter())))
 }
 
 /// Opens an NDJSON file: what speaks against it is seen while its lines are read.
@@ -55,13 +60,13 @@ pub(super) fn open_lines(source: &Source) -> Result<Incoming, ReadFault> {
     }))))
 }
 
-/// Opens an NDJSON file that was looked through before.
-pub(super) fn reopen_lines(source: &Source) -> Result<Incoming, ReadFault> {
+/// Opens an NDJSON file that was looked through before, and keeps its lines if they are wanted.
+pub(super) fn reopen_lines(source: &Source, keeps: bool) -> Result<Incoming, ReadFault> {
     let mut lines = Lines::new(source)?;
     Ok(Incoming::Objects(ahead(until_fault(move || {
         let object = lines.read()?;
         Ok(object.map(|object| Object {
-            line: Some(lines.line.as_slice().into()),
+            line: keeps.then(|| lines.line.as_slice().into()),
             ..object
         }))
     }))))
@@ -177,6 +182,9 @@ pub fn written(line: &[u8]) -> Value {
     }
 }
 
+/// So many members are few.
+const FEW: usize = 32;
+
 /// The members of an object.
 struct StrictMembers;
 
@@ -197,12 +205,22 @@ impl<'de> Visitor<'de> for StrictMembers {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
         // Room for most rows at once.
         let mut members = Members::with_capacity(12);
-        while let Some(name) = map.next_key::<String>()? {
-            if members.contains(&name) {
+        let mut names = HashSet::new();
+        while let Some(name) = map.next_key::<CompactString>()? {
+            // To compare a few names with each other is sooner done than hashing them; of many it is not.
+            let twice = match members.len() {
+                ..FEW => members.contains(&name),
+                FEW => {
+                    names.extend(members.iter().map(|(name, _)| CompactString::from(name)));
+                    !names.insert(name.clone())
+                }
+                _ => !names.insert(name.clone()),
+            };
+            if twice {
                 return Err(occurs_twice(&name));
             }
             if members.len() == MAX_COLUMNS {
-                return Err(A::Error::custom(TOO_MANY));
+                return Err(A::Error::custom(too_many()));
             }
             let value = map.next_value_seed(Strict::inside())?;
             members.push(name, value);
@@ -242,7 +260,7 @@ fn unpacked(members: Members) -> Members {
 fn row_of(number: u32, members: Result<Members, Value>) -> Result<Object, ReadFault> {
     let members = members.map(unpacked);
     if members.as_ref().is_ok_and(|row| row.len() > MAX_COLUMNS) {
-        return Err(faults::not_json(Some(number), TOO_MANY));
+        return Err(faults::not_json(Some(number), &too_many()));
     }
     Ok(Object {
         number,
@@ -251,7 +269,9 @@ fn row_of(number: u32, members: Result<Members, Value>) -> Result<Object, ReadFa
     })
 }
 
-const TOO_MANY: &str = "an object of more than 500 members";
+fn too_many() -> String {
+    format!("an object of more than {MAX_COLUMNS} members")
+}
 
 /// The list of objects.
 struct Items;
@@ -353,5 +373,76 @@ impl Persons {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+    use serde_json::json;
+
+    /// The rows of an open file, or the rule that it breaks.
+    fn rows(incoming: Result<Incoming, ReadFault>) -> Result<Vec<Object>, &'static str> {
+        let rows = match incoming.map_err(|fault| fault.code)? {
+            Incoming::Objects(objects) => objects.collect::<Result<Vec<Object>, _>>(),
+            Incoming::Table { .. } => panic!("a table"),
+        };
+        rows.map_err(|fault| fault.code)
+    }
+
+    fn wide(members: usize) -> String {
+        let members: Vec<String> = (0..members).map(|n| format!("\"m{n}\":{n}")).collect();
+        format!("{{{}}}", members.join(","))
+    }
+
+    #[rstest]
+    #[case::most(wide(MAX_COLUMNS), Ok(1))]
+    #[case::too_many(wide(MAX_COLUMNS + 1), Err("json"))]
+    #[case::too_many_within(
+        format!(r#"{{"type":"a","key":"b","version":1,"data":{}}}"#, wide(MAX_COLUMNS + 1)),
+        Err("json")
+    )]
+    #[case::twice(r#"{"a":1,"b":2,"a":3}"#.to_owned(), Err("json"))]
+    #[case::tail(r#"{"a":1} {"a":1}"#.to_owned(), Err("json"))]
+    #[case::no_object("[1]".to_owned(), Ok(1))]
+    fn a_row_is_as_wide_as_a_table(
+        #[case] row: String,
+        #[case] expected: Result<usize, &'static str>,
+    ) {
+        let count = |incoming| rows(incoming).map(|rows| rows.len());
+        let lines = Source::Memory(format!("\u{feff}{row}\n").into());
+        assert_eq!(count(open_lines(&lines)), expected);
+        let list = Source::Memory(format!("[{row}]").into());
+        assert_eq!(count(open(&list)), expected);
+    }
+
+    #[test]
+    fn a_line_is_kept_as_it_came() {
+        let row = json!({"b": [1, {"c": null}], "a": "å"});
+        let packed = json!({"type": "x", "key": "k", "version": 1, "data": row});
+        let file = format!("\u{feff} {row}\n\n{packed} \r\n\"text\"\n");
+        let lines = Source::Memory(file.into());
+        let kept = rows(reopen_lines(&lines, true)).unwrap();
+        let numbers: Vec<u32> = kept.iter().map(|row| row.number).collect();
+        assert_eq!(numbers, [1, 3, 4]);
+        let came = kept.iter().map(|row| written(row.line.as_ref().unwrap()));
+        let came: Vec<Value> = came.collect();
+        assert_eq!(came, [row.clone(), row, json!("text")]);
+        let unwanted = rows(reopen_lines(&lines, false)).unwrap();
+        assert!(unwanted.iter().all(|row| row.line.is_none()));
+    }
+
+    #[test]
+    fn persons_are_told_before_what_comes_later() {
+        let rows_of = [
+            json!({"note": "811228-9874"}).to_string(),
+            wide(MAX_COLUMNS + 1),
+        ];
+        let lines = Source::Memory(rows_of.join("\n").into());
+        let list = Source::Memory(format!("[{}]", rows_of.join(",")).into());
+        for told in [rows(open_lines(&lines)), rows(open(&list))] {
+            assert_eq!(told.unwrap_err(), "personal_identity_numbers");
+        }
     }
 }

@@ -1,14 +1,13 @@
 //! The members of a row of JSON.
 
-use std::borrow::Cow;
-
+use compact_str::CompactString;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 /// The members of an object, in their order. A row has a dozen of them, and comparing a few short names is sooner done than
-/// hashing them: a map takes several times as long to be made and thrown away.
+/// hashing them: a map takes several times as long to be made and thrown away. Short names need no memory of their own.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Members(Vec<(Cow<'static, str>, Value)>);
+pub struct Members(Vec<(CompactString, Value)>);
 
 impl Members {
     /// None yet, with room for so many.
@@ -31,7 +30,7 @@ impl Members {
     }
 
     /// Puts a value in the place of what that name had, or behind all others.
-    pub fn insert(&mut self, name: impl Into<Cow<'static, str>>, value: Value) {
+    pub fn insert(&mut self, name: impl Into<CompactString>, value: Value) {
         let name = name.into();
         match self.0.iter_mut().find(|(known, _)| *known == name) {
             Some((_, there)) => *there = value,
@@ -40,8 +39,20 @@ impl Members {
     }
 
     /// Puts a value behind all others: that name has none yet.
-    pub fn push(&mut self, name: impl Into<Cow<'static, str>>, value: Value) {
+    pub fn push(&mut self, name: impl Into<CompactString>, value: Value) {
         self.0.push((name.into(), value));
+    }
+
+    /// Puts in others, of which the names are told apart from each other.
+    pub fn extend(&mut self, others: impl IntoIterator<Item = (CompactString, Value)>) {
+        let before = self.0.len();
+        for (name, value) in others {
+            let mut there = self.0.iter_mut().take(before);
+            match there.find(|(known, _)| *known == name) {
+                Some((_, there)) => *there = value,
+                None => self.0.push((name, value)),
+            }
+        }
     }
 
     /// Puts a value behind all others, unless that name has one.
@@ -63,7 +74,7 @@ impl Members {
 
     /// The names and values.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.0.iter().map(|(name, value)| (name.as_ref(), value))
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
 
     /// How many there are.
@@ -92,7 +103,7 @@ impl Members {
 }
 
 impl IntoIterator for Members {
-    type Item = (Cow<'static, str>, Value);
+    type Item = (CompactString, Value);
     type IntoIter = std::vec::IntoIter<Self::Item>;
 
     fn into_iter(self) -> Self::IntoIter {
@@ -101,8 +112,8 @@ impl IntoIterator for Members {
 }
 
 /// Of names that are told apart already.
-impl FromIterator<(Cow<'static, str>, Value)> for Members {
-    fn from_iter<T: IntoIterator<Item = (Cow<'static, str>, Value)>>(named: T) -> Self {
+impl FromIterator<(CompactString, Value)> for Members {
+    fn from_iter<T: IntoIterator<Item = (CompactString, Value)>>(named: T) -> Self {
         Self(named.into_iter().collect())
     }
 }
@@ -118,7 +129,7 @@ impl From<Members> for Map<String, Value> {
     fn from(members: Members) -> Self {
         let named = members.into_iter();
         named
-            .map(|(name, value)| (name.into_owned(), value))
+            .map(|(name, value)| (name.into_string(), value))
             .collect()
     }
 }
@@ -149,9 +160,10 @@ mod tests {
         row.change("a", |value| *value = json!(5));
         row.change("d", |value| assert!(value.is_null()));
         row.insert_new("d", json!(6));
+        row.extend([("b".into(), json!(7)), ("e".into(), json!(8))]);
         let written = serde_json::to_string(&row).unwrap();
-        assert_eq!(written, r#"{"b":3,"a":5,"c":4,"d":null}"#);
-        assert_eq!((row.len(), row.get("e")), (4, None));
+        assert_eq!(written, r#"{"b":7,"a":5,"c":4,"d":null,"e":8}"#);
+        assert_eq!((row.len(), row.get("f")), (5, None));
         let map = Map::from(row.clone());
         assert_eq!(Members::from(map), row);
     }

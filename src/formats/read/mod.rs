@@ -244,23 +244,8 @@ pub struct Object {
     pub number: u32,
     /// Its members; or what stands there if it is no object.
     pub members: Result<Members, Value>,
-    /// The line that it was written as, in a file of lines that is read once more.
+    /// The line that it was written as, in a file of lines, if that is wanted.
     pub line: Option<Box<[u8]>>,
-}
-
-impl Object {
-    /// It as one line of JSON.
-    #[must_use]
-    pub fn line(&mut self) -> Box<[u8]> {
-        let line = self.line.take();
-        line.unwrap_or_else(|| {
-            let line = match &self.members {
-                Ok(members) => serde_json::to_vec(members),
-                Err(value) => serde_json::to_vec(value),
-            };
-            line.unwrap_or_default().into()
-        })
-    }
 }
 
 /// Objects one by one. After a fault nothing more comes.
@@ -295,8 +280,8 @@ pub fn open(kind: FileKind, source: &Source, sheets: &[&str]) -> Result<Incoming
     }
 }
 
-/// Opens a file that was looked through before; of CSV the headings that were found then must be known. What is held in
-/// memory anyway is opened as ever.
+/// Opens a file that was looked through before; of CSV the headings that were found then must be known. Of NDJSON the lines
+/// are kept if they are wanted. What is held in memory anyway is opened as ever.
 ///
 /// # Errors
 /// When it cannot be read.
@@ -305,10 +290,11 @@ pub fn reopen(
     source: &Source,
     sheets: &[&str],
     headings: Option<&[Heading]>,
+    keeps_lines: bool,
 ) -> Result<Incoming, ReadFault> {
     match (kind, headings) {
         (FileKind::Csv, Some(headings)) => csv::reopen(source, headings),
-        (FileKind::Ndjson, _) => json::reopen_lines(source),
+        (FileKind::Ndjson, _) => json::reopen_lines(source, keeps_lines),
         _ => open(kind, source, sheets),
     }
 }

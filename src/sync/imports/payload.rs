@@ -82,6 +82,8 @@ pub enum Came {
     Cells(Vec<Cell>),
     /// A line of JSON: of most rows nobody asks for it, and a line is kept and thrown away sooner than a tree.
     Line(Box<[u8]>),
+    /// An object of a file that is held as a whole, as JSON.
+    Object(String),
 }
 
 /// A row as it came, and as JSON.
@@ -115,6 +117,7 @@ impl Given {
         let mut kept = match &self.came {
             Some(Came::Cells(cells)) => serde_json::to_value(cells).unwrap_or(Value::Null),
             Some(Came::Line(line)) => written(line),
+            Some(Came::Object(json)) => serde_json::from_str(json).unwrap_or(Value::Null),
             None => Value::Null,
         };
         redact(&mut kept);
@@ -160,14 +163,19 @@ enum From {
 }
 
 impl Rows {
-    /// `head` is what stands above the rows, if that is known from an earlier reading.
-    fn open(file: &File, head: Option<&Head>) -> Result<(Self, Option<Head>), Vec<ReadFault>> {
+    /// `head` is what stands above the rows, if that is known from an earlier reading; rows are kept as they came if they
+    /// are wanted (`keeps`).
+    fn open(
+        file: &File,
+        head: Option<&Head>,
+        keeps: bool,
+    ) -> Result<(Self, Option<Head>), Vec<ReadFault>> {
         let plan = &file.plan;
         let (kind, source) = (plan.format.kind(), file.spooled.source());
         let sheets = plan.resource.sheet_names();
         let incoming = if file.looked_through {
             let headings = head.map(|head| head.headings.as_slice());
-            read::reopen(kind, &source, &sheets, headings)
+            read::reopen(kind, &source, &sheets, headings, keeps)
         } else {
             read::open(kind, &source, &sheets)
         };
@@ -176,7 +184,6 @@ impl Rows {
                 headings,
                 separator,
                 records,
-                ..
             } => {
                 let mapping = Mapping::new(plan.resource, &headings, plan.demand());
                 let (mapping, records) = told_first(mapping, records)?;
@@ -191,7 +198,7 @@ impl Rows {
         };
         let rows = Self {
             resource: plan.resource,
-            keeps: false,
+            keeps,
             apart: None,
             position: 0,
             incoming: rows,
@@ -208,8 +215,21 @@ impl Rows {
     }
 }
 
-/// The table, unless something speaks against it. What speaks against the file is told before what speaks against its
-/// headings: it may be that there are none.
+fn came(members: &Result<Members, Value>, line: Option<Box<[u8]>>) -> Came {
+    line.map_or_else(
+        || {
+            let json = match members {
+                Ok(members) => serde_json::to_string(members),
+                Err(value) => serde_json::to_string(value),
+            };
+            Came::Object(json.unwrap_or_default())
+        },
+        Came::Line,
+    )
+}
+
+/// The table, unless something speaks against its headings. What speaks against the file as a whole is told before that, if
+/// there is anything: its headings may only look wrong for it.
 fn told_first(
     mapping: Result<Mapping, Vec<ReadFault>>,
     records: Records,
@@ -240,8 +260,8 @@ impl Iterator for Rows {
             },
             From::Objects(objects) => match objects.next()? {
                 Err(fault) => return Some(Err(fault)),
-                Ok(mut object) => {
-                    let came = self.keeps.then(|| Came::Line(object.line()));
+                Ok(object) => {
+                    let came = self.keeps.then(|| came(&object.members, object.line));
                     let row = of_object(self.resource, object.members);
                     (object.number, row, came)
                 }
@@ -282,7 +302,7 @@ fn error_of_cell(fault: CellFault) -> RowError {
 /// # Errors
 /// Everything that speaks against it as a whole.
 pub fn survey(file: &File) -> Surveyed {
-    let (rows, head) = Rows::open(file, None)?;
+    let (rows, head) = Rows::open(file, None, false)?;
     let mut survey = Survey {
         head,
         ..Survey::default()
@@ -321,7 +341,7 @@ fn doubled(
         looked_through: true,
         ..file.clone()
     };
-    let (rows, _) = Rows::open(&known, head)?;
+    let (rows, _) = Rows::open(&known, head, false)?;
     let mut groups: HashMap<String, Vec<(i64, i64)>> = HashMap::new();
     for given in rows {
         let given = given.map_err(|fault| vec![fault])?;
@@ -396,13 +416,12 @@ pub fn parts(file: &File, survey: &Survey, from: i64) -> Parts {
     };
     let head = survey.head.clone();
     tokio::task::spawn_blocking(move || {
-        let mut rows = match Rows::open(&file, head.as_ref()) {
+        let mut rows = match Rows::open(&file, head.as_ref(), true) {
             Ok((rows, _)) => rows,
             Err(faults) => return drop(give.blocking_send(Err(faults))),
         };
         let observed = file.plan.resource == ImportType::Observations;
         rows.apart = observed.then(|| observations::Reader::new(file.plan.strategy));
-        rows.keeps = true;
         let (mut size, whole) = parts_of(file.plan.resource);
         let mut part: Vec<Given> = Vec::with_capacity(most(size));
         for given in rows {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use compact_str::CompactString;
 use serde_json::{Map, Value};
 
 use super::cells::{self, Around, Said};
@@ -141,8 +142,7 @@ impl Mapping {
     /// # Errors
     /// Every cell that cannot be used.
     pub fn object(&self, record: &Record) -> Result<Mapped, Unmapped> {
-        let mut row = Row::of(self.bound.len());
-        row.measures = Arc::clone(&self.measures);
+        let mut row = Row::of(self.bound.len(), &self.measures);
         for bound in &self.bound {
             let cell = record.cells.get(bound.place).unwrap_or(&Cell::Empty);
             row.take(bound.column, cell, |said, value| bound.fault(said, value));
@@ -220,7 +220,7 @@ impl Mapping {
     }
 
     /// Whether a cell that must not be empty is.
-    fn is_missing(&self, column: &Column, row: &Row) -> bool {
+    fn is_missing(&self, column: &Column, row: &Row<'_>) -> bool {
         self.demand != Demand::Key
             && column.is_required()
             && !row.filled.contains(&column.field)
@@ -246,11 +246,10 @@ fn of_report(resource: ImportType, field: &str) -> bool {
 }
 
 /// A row on its way to JSON.
-#[derive(Default)]
-pub(super) struct Row {
+pub(super) struct Row<'a> {
     members: Members,
     /// The measures that there are.
-    measures: Arc<Measures>,
+    measures: &'a Measures,
     /// Fields with a value, whichever column said it.
     filled: Vec<&'static str>,
     /// Fields whose cell could not be used: that is said already.
@@ -259,13 +258,16 @@ pub(super) struct Row {
     notes: Vec<CellFault>,
 }
 
-impl Row {
+impl<'a> Row<'a> {
     /// With room for so many members, and for the kind of a period that tells it itself.
-    pub(super) fn of(members: usize) -> Self {
+    pub(super) fn of(members: usize, measures: &'a Measures) -> Self {
         Self {
             members: Members::with_capacity(members + 1),
+            measures,
             filled: Vec::with_capacity(members),
-            ..Self::default()
+            faulty: Vec::new(),
+            faults: Vec::new(),
+            notes: Vec::new(),
         }
     }
 
@@ -296,7 +298,7 @@ impl Row {
         }
         let around = Around {
             members: &self.members,
-            measures: &self.measures,
+            measures: self.measures,
         };
         match cells::value(column, cell, &around) {
             Ok((value, said)) => {
@@ -318,9 +320,9 @@ impl Row {
         self.filled.push(field);
     }
 
-    /// Takes a member that no column is known of: the rules of the row will refuse it by name.
-    pub(super) fn keep_unknown(&mut self, name: String, value: Value) {
-        self.members.insert(name, value);
+    /// Takes members that no column is known of: the rules of the row will refuse them by name.
+    pub(super) fn keep_unknown(&mut self, members: Vec<(CompactString, Value)>) {
+        self.members.extend(members);
     }
 
     pub(super) fn done(mut self, resource: ImportType) -> Result<Mapped, Unmapped> {

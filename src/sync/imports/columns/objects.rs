@@ -1,10 +1,13 @@
 //! Objects of JSON and NDJSON: what we export, as it is written.
 
+use std::sync::LazyLock;
+
 use serde_json::Value;
 
 use super::ages::band;
 use super::cells::{codes_of, writable};
 use super::mapping::Row;
+use super::measures::Measures;
 use super::{CellFault, Kind, Mapped, Unmapped, Use, columns};
 use crate::formats::read::{Cell, Members};
 use crate::problem::text;
@@ -33,7 +36,7 @@ pub fn of_object(
             rest: None,
         }
     })?;
-    let mut row = Row::of(members.len());
+    let mut row = Row::of(members.len(), &NO_MEASURES);
     let mut words = Vec::new();
     let (mut named, mut unknown) = (Vec::with_capacity(members.len()), Vec::new());
     let all = columns(resource);
@@ -79,13 +82,13 @@ pub fn of_object(
             value,
         });
     }
-    for (name, value) in unknown {
-        if !name.starts_with('_') {
-            row.keep_unknown(name.into_owned(), value);
-        }
-    }
+    unknown.retain(|(name, _)| !name.starts_with('_'));
+    row.keep_unknown(unknown);
     row.done(resource)
 }
+
+/// Measures are named by their codes here.
+static NO_MEASURES: LazyLock<Measures> = LazyLock::new(Measures::default);
 
 /// Ages as they are stored; what is no band is left for the rules of the row.
 fn ages(value: Value) -> Value {

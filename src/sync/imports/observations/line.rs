@@ -1,16 +1,16 @@
 //! A row of a file of observations: what of it is its report's, and what is the observation.
 
+use std::fmt::Write;
 use std::sync::Arc;
 
 use garde::Validate;
 use serde::de::DeserializeOwned;
-use serde::de::value::MapDeserializer;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::formats::read::Members;
-use crate::http::body::valid;
+use crate::http::body::{fitting, valid};
 use crate::participation::codes::PeriodKind;
 use crate::participation::reports::api::ReportIn;
 use crate::participation::reports::model::ReportRow;
@@ -146,32 +146,19 @@ impl Reader {
     }
 }
 
-/// What some of the members say, as [`valid`] reads it. An object is made of them only if something speaks against it: that
-/// takes longer than all the rest, and of most rows nothing does.
+/// What some of the members say. An object is made of them only if something speaks against it, which is to be told.
 fn taken<T: DeserializeOwned + Validate<Context = ()>>(
     members: &Members,
     belongs: impl Fn(&str, &Value) -> bool,
 ) -> ApiResult<T> {
     let some = || members.iter().filter(|(name, value)| belongs(name, value));
-    // A list in place of an object would be taken for its members in their order.
-    if !some().any(|(_, value)| holds_list(value)) {
-        let read: Result<T, serde_json::Error> = T::deserialize(MapDeserializer::new(some()));
-        if let Ok(read) = read
-            && read.validate().is_ok()
-        {
-            return Ok(read);
-        }
-    }
-    let own = some().map(|(name, value)| (name.to_owned(), value.clone()));
-    valid(Value::Object(own.collect()))
-}
-
-fn holds_list(value: &Value) -> bool {
-    match value {
-        Value::Array(_) => true,
-        Value::Object(members) => members.values().any(holds_list),
-        _ => false,
-    }
+    fitting(some()).map_or_else(
+        || {
+            let own = some().map(|(name, value)| (name.to_owned(), value.clone()));
+            valid(Value::Object(own.collect()))
+        },
+        Ok,
+    )
 }
 
 /// What tells the observations of a report apart.
@@ -213,7 +200,11 @@ pub fn name_of_observation(row: &Members) -> Option<String> {
 fn put(name: &mut String, value: &Value) {
     match value {
         Value::String(text) => put_text(name, text),
-        other => put_text(name, &other.to_string()),
+        other => {
+            // A text takes all that is written to it.
+            let _ = write!(name, "{other}");
+            put_text(name, "");
+        }
     }
 }
 

@@ -158,12 +158,14 @@ pub(super) async fn place(
 /// changed in an earlier part is none of others.
 async fn stale(conn: &Conn, good: &[Good<'_>]) -> Result<HashSet<(String, i64)>, WriteError> {
     let expected = good.iter().filter_map(|(report, _, _, expects)| {
-        let (key, now) = (report.row.id.to_string(), report.row.version);
+        let expected = (*expects)?;
         // A report that was made just now had no version that anybody could expect.
-        let now = if report.fresh { i64::MAX } else { now };
-        expects
-            .filter(|expected| *expected != now)
-            .map(|expected| (key, expected, now))
+        let now = if report.fresh {
+            i64::MAX
+        } else {
+            report.row.version
+        };
+        (expected != now).then(|| (report.row.id.to_string(), expected, now))
     });
     let mut expected: Vec<_> = expected.collect();
     expected.sort_unstable();

@@ -90,13 +90,17 @@ pub async fn list(
     window: &Window,
 ) -> QueryResult<(Vec<OutcomeRow>, Option<i64>)> {
     let after = match &window.position {
-        Position::After(values) => values.iter().flatten().find_map(|value| value.parse().ok()),
-        Position::Start | Position::Offset(_) => None,
+        Position::Start | Position::Offset(_) => -1,
+        // A cursor may be made by hand, at either end of all numbers; behind no position there is nothing.
+        Position::After(values) => match values.as_slice().first() {
+            Some(Some(value)) => value.parse::<i64>().unwrap_or(-1).clamp(-1, i64::MAX - 1),
+            _ => i64::MAX - 1,
+        },
     };
     let asked = Asked {
         import,
         outcomes,
-        after: after.unwrap_or(-1),
+        after,
         skip: window.offset(),
         limit: window.limit + i64::from(!window.counts()),
     };
