@@ -44,8 +44,6 @@ pub async fn compare(conn: &Conn, given: &[Placed<'_>]) -> QueryResult<Vec<There
         return Ok(Vec::new());
     }
     let numbers: Vec<i32> = (0..).take(given.len()).collect();
-    let mut reports: Vec<Uuid> = given.iter().map(|(report, _)| *report).collect();
-    reports.dedup();
     diesel::sql_query(include_str!("compare.sql"))
         .bind::<Array<Integer>, _>(numbers)
         .bind::<Array<SqlUuid>, _>(given.iter().map(|(report, _)| *report).collect::<Vec<_>>())
@@ -60,7 +58,6 @@ pub async fn compare(conn: &Conn, given: &[Placed<'_>]) -> QueryResult<Vec<There
         .bind::<Array<Text>, _>(column(given, |new| new.status))
         .bind::<Array<Text>, _>(column(given, |new| new.precision))
         .bind::<Array<Nullable<Text>>, _>(column(given, |new| new.note))
-        .bind::<Array<SqlUuid>, _>(reports)
         .load(&mut conn)
         .await
 }

@@ -321,8 +321,8 @@ impl Worker<'_> {
     }
 }
 
-/// Keeps what became of the rows of a part. If that is kept already, by a transaction whose end was never told, it is seen
-/// by who tries again.
+/// Keeps what became of the rows of a part. If something is kept already from its first row on, by a transaction whose end
+/// was never told, it is seen by who tries again.
 async fn keep(conn: &Conn, work: &Work<'_>, rows: &[RowResult]) -> Result<(), WriteError> {
     match store::rows::insert(conn, work.plan.id, rows).await {
         Err(QueryError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => {
