@@ -232,12 +232,12 @@ fn came(members: &Result<Members, Value>, line: Option<Box<[u8]>>) -> Came {
 /// there is anything: its headings may only look wrong for it.
 fn told_first(
     mapping: Result<Mapping, Vec<ReadFault>>,
-    records: Records,
+    mut records: Records,
 ) -> Result<(Mapping, Records), Vec<ReadFault>> {
     match mapping {
         Ok(mapping) => Ok((mapping, records)),
         Err(faults) => {
-            let of_file = records.filter_map(Result::err).next();
+            let of_file = records.find_map(Result::err);
             Err(of_file.map_or(faults, |fault| vec![fault]))
         }
     }
