@@ -17,6 +17,21 @@ use uuid::Uuid;
 use crate::rows::{add, partner};
 use crate::support::{Caller, Reply, TestApp};
 
+/// What large files of observations are broken down by.
+pub const SUBJECTS: [&str; 12] = [
+    "visual_arts",
+    "circus",
+    "dance",
+    "film_animation",
+    "photography",
+    "music_instrument_vocal",
+    "music_ensemble",
+    "musical",
+    "writing",
+    "crafts",
+    "theatre_drama",
+    "other",
+];
 pub const CSV: &str = "text/csv";
 pub const JSON: &str = "application/json";
 pub const NDJSON: &str = "application/x-ndjson";

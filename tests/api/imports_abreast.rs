@@ -11,7 +11,7 @@ use rstest::rstest;
 use samverkan::db::connect::{self, Work};
 use serde_json::{Value, json};
 
-use crate::imports::{CSV, counting, ended, import, location, other_worker, until};
+use crate::imports::{CSV, SUBJECTS, counting, ended, import, location, other_worker, until};
 use crate::support::{Caller, TestApp};
 
 const PARTIAL: &str = "type=observations&mode=partial";
@@ -23,20 +23,6 @@ const PLACES: [&str; 12] = [
 
 /// The row `n` of a report: they are of twelve municipalities and many years.
 fn row(report: usize, n: usize) -> String {
-    const SUBJECTS: [&str; 12] = [
-        "visual_arts",
-        "circus",
-        "dance",
-        "film_animation",
-        "photography",
-        "music_instrument_vocal",
-        "music_ensemble",
-        "musical",
-        "writing",
-        "crafts",
-        "theatre_drama",
-        "other",
-    ];
     let (area, year) = (PLACES[report % 12], 2000 + report / 12);
     let gender = ["girls", "boys"][n % 2];
     let (age, subject) = (6 + n / 2 % 14, SUBJECTS[n / 28 % 12]);

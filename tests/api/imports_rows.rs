@@ -5,7 +5,7 @@ use std::fmt::Write;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::imports::{CSV, counting, ended, import, location, number, total};
+use crate::imports::{CSV, SUBJECTS, counting, ended, import, location, number, total};
 use crate::support::{Caller, TestApp};
 
 /// The rows of one report, of which there are twelve subjects by two genders by fourteen ages by seven forms.
@@ -18,20 +18,6 @@ const BLANK: usize = 2_500;
 const ALL: usize = 2_700;
 
 fn file() -> String {
-    const SUBJECTS: [&str; 12] = [
-        "visual_arts",
-        "circus",
-        "dance",
-        "film_animation",
-        "photography",
-        "music_instrument_vocal",
-        "music_ensemble",
-        "musical",
-        "writing",
-        "crafts",
-        "theatre_drama",
-        "other",
-    ];
     const FORMS: [&str; 7] = [
         "all",
         "subject_course",

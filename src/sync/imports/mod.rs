@@ -1,6 +1,6 @@
 //! Imports: many rows at once, from spreadsheets and from programs.
 //!
-//! A file is spooled ([`spool`]), read ([`payload`], [`columns`]) and written ([`run`], [`rows`], [`observations`]), each row
+//! A file is spooled ([`spool`]), read ([`payload`], [`parts`], [`columns`]) and written ([`run`], [`rows`], [`observations`]), each row
 //! through the same rules as a single write; what became of it is told row by row ([`outcome`]). A large one is a [`job`].
 
 pub mod api;
@@ -15,6 +15,7 @@ mod many;
 pub mod model;
 pub mod observations;
 pub mod outcome;
+pub mod parts;
 pub mod payload;
 pub mod plan;
 mod replace;

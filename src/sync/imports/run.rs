@@ -8,7 +8,8 @@ use super::codes::{ImportMode, ImportState, ImportStrategy};
 use super::many;
 use super::observations;
 use super::outcome::{Counts, FileFault, RowResult};
-use super::payload::{self, File, Given, Survey, Surveyed, Unread};
+use super::parts::{Parts, Unread};
+use super::payload::{File, Given, Survey, Surveyed};
 use super::plan::Plan;
 use super::replace;
 use super::store::{self, End, Progress, Request};
@@ -176,7 +177,7 @@ pub async fn at_once(
         }
     };
     let mut given = Vec::new();
-    let mut parts = payload::parts(file, &survey, 0);
+    let mut parts = Parts::of(file, &survey, 0);
     while let Some(part) = parts.next().await {
         match part {
             Ok(rows) => given.extend(rows),

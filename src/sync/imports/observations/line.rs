@@ -202,16 +202,18 @@ fn put(name: &mut String, value: &Value) {
         Value::String(text) => put_text(name, text),
         other => {
             // A text takes all that is written to it.
-            let _ = write!(name, "{other}");
-            put_text(name, "");
+            let _ = write!(name, "{other}{END}");
         }
     }
 }
 
 fn put_text(name: &mut String, text: &str) {
     name.push_str(text);
-    name.push('\u{1f}');
+    name.push(END);
 }
+
+/// What stands behind each part of a name.
+const END: char = '\u{1f}';
 
 impl Head {
     fn text(&self) -> String {

@@ -2,7 +2,6 @@
 //! reports of a part at once: rows of a file may come in any order, and so each part may have rows of every report.
 
 use std::collections::{BTreeMap, HashMap};
-use std::slice;
 
 use serde_json::json;
 use uuid::Uuid;
@@ -245,18 +244,13 @@ fn may_be_made(work: &Work<'_>, name: &Named<'_>) -> ApiResult<()> {
         return Err(Problem::new(ProblemKind::Conflict).fault(fault));
     }
     let area = name.new.area.as_str();
-    let rows: Vec<_> = name
-        .lines
-        .iter()
-        .map(|line| line.new.new_row(area))
-        .collect();
+    let all = || name.lines.iter().map(|line| line.new.new_row(area));
     // As a rule the first one is good, and then it does not matter what the others are.
-    if rows
-        .first()
-        .is_some_and(|row| faults(work, area, slice::from_ref(row)).is_empty())
-    {
+    let first: Vec<_> = all().take(1).collect();
+    if faults(work, area, &first).is_empty() {
         return Ok(());
     }
+    let rows: Vec<_> = all().collect();
     let faulty = faults(work, area, &rows);
     if faulty.len() < rows.len() {
         return Ok(());
@@ -296,7 +290,7 @@ async fn make(
 }
 
 async fn make_one(conn: &Conn, work: &Work<'_>, name: &Named<'_>) -> Result<Found, WriteError> {
-    let name = slice::from_ref(name);
+    let name = std::slice::from_ref(name);
     // The one before may be the same report, named in another way.
     if let Some(row) = there(conn, name).await?.pop().flatten() {
         return Ok(Ok(old(row)));

@@ -12,7 +12,8 @@ use crate::db::{Conn, DbError, WriteError, actor};
 use crate::problem::{Fault, Problem};
 use crate::sync::imports::codes::{ImportMode, ImportState};
 use crate::sync::imports::outcome::{Counts, FileFault, RowResult};
-use crate::sync::imports::payload::{self, File, Survey};
+use crate::sync::imports::parts::Parts;
+use crate::sync::imports::payload::{File, Survey};
 use crate::sync::imports::run::{self, check_all};
 use crate::sync::imports::store::{self, Progress};
 use crate::sync::imports::work::Work;
@@ -98,7 +99,7 @@ impl Worker<'_> {
             head: survey.head.clone(),
         };
         let mut untold = Vec::new();
-        let mut parts = payload::parts(file, survey, 0);
+        let mut parts = Parts::of(file, survey, 0);
         while let Some(given) = parts.next().await {
             let given = readable(given)?;
             // What became of the part before is kept over another connection while this one writes.

@@ -19,7 +19,8 @@ use crate::problem::{ApiResult, Problem, ProblemKind};
 use crate::sync::imports::codes::ImportState;
 use crate::sync::imports::observations;
 use crate::sync::imports::outcome::RowResult;
-use crate::sync::imports::payload::{self, File, Given, Parts, Survey};
+use crate::sync::imports::parts::Parts;
+use crate::sync::imports::payload::{File, Given, Survey};
 use crate::sync::imports::run;
 use crate::sync::imports::store::{self, Progress};
 use crate::sync::imports::types::ImportType;
@@ -87,7 +88,7 @@ impl Worker<'_> {
             let touched = touched.filter_map(|(key, position)| Some((key?, position)));
             work.touched.borrow_mut().extend(touched);
         }
-        let parts = payload::parts(file, survey, progress.done);
+        let parts = Parts::of(file, survey, progress.done);
         // Others need a connection, too, and the lease.
         let progress = if observed && self.shared.pool_size() > 2 {
             Box::pin(self.abreast(&work, parts, progress)).await?
@@ -295,7 +296,7 @@ impl Worker<'_> {
         let Some(first) = untold.first() else {
             return Ok(true);
         };
-        let mut parts = payload::parts(file, survey, *first);
+        let mut parts = Parts::of(file, survey, *first);
         while let Some(part) = parts.next().await {
             let mut given = readable(part)?;
             given.retain(|given| untold.binary_search(&given.position).is_ok());
