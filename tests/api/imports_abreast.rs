@@ -131,12 +131,27 @@ async fn each_row_is_written_once_whatever_becomes_of_one_of_two_parts(#[case] c
     assert_eq!(there(&app).await, expected);
 }
 
-/// The part behind waits for the reports that the part ahead has locked.
+/// The part behind waits for the reports that the part ahead has locked. Where a file is parted does not depend on how often
+/// somebody had to begin again: its reports change as often as without.
+#[rstest]
+#[case::whole(false)]
+#[case::taken_up(true)]
 #[actix_web::test]
-async fn parts_that_share_their_reports_are_written_one_after_the_other() {
+async fn parts_that_share_their_reports_are_written_one_after_the_other(#[case] dies: bool) {
     let (app, office) = counting().await;
+    let held = if dies {
+        Some(hold_up(&app, 2).await)
+    } else {
+        None
+    };
     let reports = 52;
     let path = sent(&app, &office, file(reports, true)).await;
+    if let Some(held) = held {
+        until(&app, "SELECT done AS n FROM imports", 2_000).await;
+        let other = other_worker(&app, held).await;
+        ended(&office, &path).await;
+        other.stop().await;
+    }
     let told = ended(&office, &path).await;
     let rows = i64::try_from(reports * EACH).unwrap();
     assert_eq!(told["counts"]["created"], rows, "{told}");
@@ -148,25 +163,28 @@ async fn parts_that_share_their_reports_are_written_one_after_the_other() {
         (there.reports, there.versions, there.highest),
         (reports, 4 * reports, 4)
     );
-    let again = sent(&app, &office, file(52, true)).await;
-    assert_eq!(ended(&office, &again).await["counts"]["unchanged"], rows);
+    if !dies {
+        let again = sent(&app, &office, file(52, true)).await;
+        assert_eq!(ended(&office, &again).await["counts"]["unchanged"], rows);
+    }
 }
 
-/// Holds up the first write of observations until the connection is dropped. The part behind it is written meanwhile.
-async fn hold_up(app: &TestApp) -> AsyncPgConnection {
-    let sql = "CREATE SEQUENCE writes;
+/// Holds up this write of observations, counted from 1, until the connection is dropped. The part behind it is written
+/// meanwhile, if it is of other reports.
+async fn hold_up(app: &TestApp, at: u32) -> AsyncPgConnection {
+    let sql = format!("CREATE SEQUENCE writes;
         CREATE FUNCTION hold_up() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
-            IF nextval('writes') = 1 THEN
+            IF nextval('writes') = {at} THEN
                 PERFORM set_config('lock_timeout', '0', true);
                 PERFORM pg_advisory_xact_lock(4711);
             END IF;
             RETURN NULL;
         END $$;
         CREATE TRIGGER hold_up BEFORE INSERT ON observations FOR EACH STATEMENT EXECUTE FUNCTION hold_up();
-        SELECT pg_advisory_lock(4711)";
+        SELECT pg_advisory_lock(4711)");
     let mut conn = connection(app).await;
-    conn.batch_execute(sql).await.unwrap();
+    conn.batch_execute(&sql).await.unwrap();
     conn
 }
 
@@ -202,7 +220,7 @@ enum Then {
 #[actix_web::test]
 async fn what_is_done_is_the_beginning_of_the_file(#[case] then: Then) {
     let (app, office) = counting().await;
-    let held = hold_up(&app).await;
+    let held = hold_up(&app, 1).await;
     let path = sent(&app, &office, file(52, false)).await;
     until_one_waits_behind(&app).await;
     let told = office.get(&path).await.expect(200);
@@ -234,7 +252,7 @@ async fn what_is_done_is_the_beginning_of_the_file(#[case] then: Then) {
 #[actix_web::test]
 async fn a_part_ahead_whose_commit_was_not_heard_of_is_not_written_again() {
     let (app, office) = counting().await;
-    let held = hold_up(&app).await;
+    let held = hold_up(&app, 1).await;
     let path = sent(&app, &office, file(52, false)).await;
     until_one_waits_behind(&app).await;
     // A first part has 2 000 rows, and those that the last of its reports has more.

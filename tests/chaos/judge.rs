@@ -96,7 +96,10 @@ impl Stage {
             by_key.insert(key, version);
             *by_name.entry(row.get(1)).or_default() += 1;
         }
-        wrong.doubled += by_name.values().map(|rows| rows - 1).sum::<usize>();
+        for (name, rows) in by_name.iter().filter(|(_, rows)| **rows > 1) {
+            println!("{name} is there {rows} times");
+            wrong.doubled += rows - 1;
+        }
         for (mark, key) in self.ledger.made.borrow().iter() {
             wrong.lost += usize::from(!by_key.contains_key(key) || !by_name.contains_key(mark));
         }
@@ -107,8 +110,11 @@ impl Stage {
         for write in self.ledger.written.borrow().iter() {
             wrong.lost += usize::from(!kept.contains(&(write.key.clone(), write.version)));
         }
-        let twice = "SELECT count(*) FROM history WHERE op = 'update' AND entity_type <> 'reports' GROUP BY row ->> 'description' HAVING count(*) > 1";
-        wrong.doubled += self.database.ask(twice).await.len();
+        let twice = "SELECT row ->> 'description' FROM history WHERE op = 'update' AND entity_type <> 'reports' GROUP BY 1 HAVING count(*) > 1";
+        for row in self.database.ask(twice).await {
+            println!("{:?} was written twice", row.get::<_, Option<&str>>(0));
+            wrong.doubled += 1;
+        }
         let imported = self.ledger.imported.take();
         for import in &imported {
             let of = |name: &&String| {
@@ -143,7 +149,14 @@ impl Stage {
             wrong.lost += usize::from(told != Some([rows; 3]));
             // Made, and changed by each part of the file at the most.
             let most = 1 + rows.div_euclid(8_000) + 1;
-            wrong.doubled += usize::from(row.is_some_and(|row| row.get::<_, i64>(4) > most));
+            let changed = row.map_or(0, |row| row.get::<_, i64>(4));
+            if changed > most {
+                println!(
+                    "a report of {} has version {changed}, not {most}",
+                    import.mark
+                );
+                wrong.doubled += 1;
+            }
         }
     }
 
@@ -178,7 +191,10 @@ fn judge_order(copy: &Copy, wrong: &mut Wrong) {
     let mut once = HashSet::new();
     let mut last = 0;
     for seen in &copy.seen {
-        wrong.doubled += usize::from(!once.insert((&seen.key, seen.version)));
+        if !once.insert((&seen.key, seen.version)) {
+            println!("a reader got {} {} twice", seen.key, seen.version);
+            wrong.doubled += 1;
+        }
         let before = have.insert(&seen.key, seen.version);
         let falls = seen.seq <= last || before.is_some_and(|before| before > seen.version);
         wrong.disordered += usize::from(falls);
