@@ -76,7 +76,9 @@ impl Beside {
                         Value::Array(list) if list.iter().any(Value::is_object) => {
                             lists.push(self.list(called, list, lang));
                         }
-                        value => figures.rows.push(vec![Cell::Text(called), cell(value)]),
+                        value => figures
+                            .rows
+                            .push(vec![Cell::Text(called.into()), cell(value)]),
                     }
                 }
                 std::iter::once(figures).chain(lists).collect()
@@ -147,6 +149,6 @@ fn cell(value: &Value) -> Cell {
     };
     labels().map_or_else(
         || sheet::cell(value),
-        |labels| Cell::Text(labels.join("; ")),
+        |labels| Cell::Text(labels.join("; ").into()),
     )
 }

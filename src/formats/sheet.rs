@@ -109,14 +109,16 @@ impl Formats {
                     }
                 };
             }
-            Cell::Error(text) => {
+            // A moment is digits and their marks.
+            Cell::Error(text) | Cell::Moment(text) => {
                 sheet.write_string_with_format(line, column, text, &self.text)?;
             }
-            Cell::Text(text) | Cell::Moment(text) => {
+            Cell::Text(text) => {
+                let text = text.as_str();
                 // What a reader would take for a guard or an error must be guarded, so that it comes back.
-                if disarmed(text) != *text || is_failed_formula(text) {
+                if disarmed(text) != text || is_failed_formula(text) {
                     sheet.write_string_with_format(line, column, armed(text), &self.text)?;
-                } else if armed(text) != *text {
+                } else if armed(text) != text {
                     sheet.write_string_with_format(line, column, text, &self.quoted)?;
                 } else {
                     sheet.write_string_with_format(line, column, text, &self.text)?;
@@ -137,11 +139,11 @@ pub fn cell(value: &Value) -> Cell {
                 value,
                 text: number.to_string(),
             },
-            None => Cell::Text(number.to_string()),
+            None => Cell::Text(number.to_string().into()),
         },
         other => match flat(other) {
             Flat::Nothing => Cell::Empty,
-            Flat::Text(text) | Flat::Plain(text) => Cell::Text(text),
+            Flat::Text(text) | Flat::Plain(text) => Cell::Text(text.into()),
         },
     }
 }

@@ -364,11 +364,11 @@ fn of_csv(table: &Table, dialect: table_csv::Dialect, lang: Lang) -> Vec<Told> {
                 codes: table
                     .dimensions
                     .iter()
-                    .map(|d| super::csv::disarmed(&record[column(d.code)]))
+                    .map(|d| super::csv::disarmed(&record[column(d.code)]).into_owned())
                     .collect(),
                 values: table.metrics.iter().map(number).collect(),
                 status: record[column("status")].to_owned(),
-                remark: (!remark.is_empty()).then_some(remark),
+                remark: (!remark.is_empty()).then(|| remark.into_owned()),
             }
         })
         .collect()

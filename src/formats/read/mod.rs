@@ -15,12 +15,14 @@ mod persons;
 mod survey;
 mod xlsx;
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Cursor, Read, Seek};
 use std::path::PathBuf;
 
 use actix_web::web::Bytes;
 use chrono::NaiveDate;
+use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -139,8 +141,8 @@ impl Source {
 pub enum Cell {
     /// Nothing, or blanks only.
     Empty,
-    /// A text.
-    Text(String),
+    /// A text. Most are short and need no memory of their own.
+    Text(CompactString),
     /// A number of a spreadsheet. A cell that shows percent holds what it shows: 12.5 for `12,5 %`.
     Number {
         /// The number.
@@ -167,15 +169,13 @@ impl Cell {
 
     /// What stands there, as a person would write it.
     #[must_use]
-    pub fn written(&self) -> String {
+    pub fn written(&self) -> Cow<'_, str> {
         match self {
-            Self::Empty => String::new(),
-            Self::Text(text)
-            | Self::Number { text, .. }
-            | Self::Moment(text)
-            | Self::Error(text) => text.clone(),
-            Self::Bool(value) => value.to_string(),
-            Self::Date(day) => day.to_string(),
+            Self::Empty => "".into(),
+            Self::Text(text) => text.as_str().into(),
+            Self::Number { text, .. } | Self::Moment(text) | Self::Error(text) => text.into(),
+            Self::Bool(value) => value.to_string().into(),
+            Self::Date(day) => day.to_string().into(),
         }
     }
 }

@@ -67,7 +67,8 @@ pub(super) fn suspicion(text: &str) -> Suspicion {
 impl Persons {
     pub(super) fn see(&mut self, row: u32, column: u16, cell: &Cell) -> Result<(), ReadFault> {
         let found = match cell {
-            Cell::Text(text) | Cell::Number { text, .. } => suspicion(text),
+            Cell::Text(text) => suspicion(text),
+            Cell::Number { text, .. } => suspicion(text),
             _ => Suspicion::No,
         };
         if found == Suspicion::Certain {

@@ -95,7 +95,7 @@ impl Surveyor {
     pub(super) fn survey(&self) -> Result<Survey, ReadFault> {
         let heading = self.heading.as_ref().ok_or_else(faults::empty_file)?;
         let named = (0..).zip(&heading.cells).map(|(column, cell)| Heading {
-            text: cell.written(),
+            text: cell.written().into_owned(),
             column,
         });
         Ok(Survey {
@@ -127,6 +127,14 @@ impl Survey {
             return None;
         }
         let mut cells = raw.cells;
+        let number = raw.number;
+        if (0..)
+            .zip(&self.headings)
+            .all(|(n, heading)| heading.column == n)
+        {
+            cells.resize(self.headings.len(), Cell::Empty);
+            return Some(Record { number, cells });
+        }
         let taken = self.headings.iter().map(|heading| {
             cells
                 .get_mut(usize::from(heading.column))
@@ -134,7 +142,7 @@ impl Survey {
         });
         Some(Record {
             cells: taken.collect(),
-            number: raw.number,
+            number,
         })
     }
 }
@@ -148,6 +156,6 @@ pub(super) fn cell_of(text: &str) -> Cell {
     } else if is_failed_formula(bare) {
         Cell::Error(bare.to_owned())
     } else {
-        Cell::Text(disarmed(bare))
+        Cell::Text(disarmed(bare).into())
     }
 }

@@ -1,5 +1,7 @@
 //! `/observations`
 
+use std::borrow::Cow;
+
 use actix_web::{HttpRequest, get, web};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -228,7 +230,10 @@ impl ObservationFilter {
             query = query.filter(observations::gender.eq_any(genders.clone()));
         }
         if let Some(AnyOf(bands)) = &self.age_band {
-            let bands: Vec<String> = bands.iter().map(plain_band).collect();
+            let bands: Vec<String> = bands
+                .iter()
+                .map(|band| plain_band(band).into_owned())
+                .collect();
             query = query.filter(observations::age_band.eq_any(bands));
         }
         if let Some(AnyOf(subjects)) = &self.subject {
@@ -327,15 +332,16 @@ impl ObservationOut {
 
 /// The one way to write a band: `06-19` is `6-19`, and both would otherwise be dimensions of their own.
 #[must_use]
-pub fn plain_band(band: &AgeBand) -> String {
+pub fn plain_band(band: &AgeBand) -> Cow<'_, str> {
     let age = |text: &str| text.parse::<u8>().ok();
-    match band.as_str().split_once('-') {
-        Some((from, to)) => match (age(from), age(to)) {
-            (Some(from), Some(to)) => format!("{from}-{to}"),
-            _ => band.to_string(),
-        },
-        None => band.to_string(),
+    let padded = |text: &str| text.len() > 1 && text.starts_with('0');
+    if let Some((from, to)) = band.as_str().split_once('-')
+        && (padded(from) || padded(to))
+        && let (Some(from), Some(to)) = (age(from), age(to))
+    {
+        return format!("{from}-{to}").into();
     }
+    band.as_str().into()
 }
 
 /// The handlers.
@@ -382,7 +388,15 @@ mod tests {
 
     #[test]
     fn an_age_band_is_written_in_one_way() {
-        for (given, plain) in [("06-19", "6-19"), ("all", "all"), ("6-19", "6-19")] {
+        let bands = [
+            ("06-19", "6-19"),
+            ("6-09", "6-9"),
+            ("00-00", "0-0"),
+            ("0-6", "0-6"),
+            ("all", "all"),
+            ("6-19", "6-19"),
+        ];
+        for (given, plain) in bands {
             assert_eq!(plain_band(&given.parse().unwrap()), plain);
         }
     }

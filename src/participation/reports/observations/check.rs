@@ -56,7 +56,7 @@ pub fn faults(given: &[NewObservation<'_>], known: &Known) -> Vec<Fault> {
         }
         let dimensions = (
             (new.measure_code, new.area_code, new.basis, new.gender),
-            (new.age_band.as_str(), new.subject, new.activity_form),
+            (new.age_band.as_ref(), new.subject, new.activity_form),
         );
         check(seen.insert(dimensions), "observation_once");
     }
@@ -92,7 +92,7 @@ mod tests {
             area_code: area,
             basis: GeographyBasis::NotStated,
             gender: Gender::Total,
-            age_band: "all".to_owned(),
+            age_band: "all".into(),
             subject: Subject::All,
             activity_form: ActivityForm::All,
             value: Some(value),

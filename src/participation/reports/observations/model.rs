@@ -1,5 +1,6 @@
 //! The rows of observations.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use chrono::{DateTime, Utc};
@@ -101,7 +102,7 @@ pub struct NewObservation<'a> {
     pub area_code: &'a str,
     pub basis: GeographyBasis,
     pub gender: Gender,
-    pub age_band: String,
+    pub age_band: Cow<'a, str>,
     pub subject: Subject,
     pub activity_form: ActivityForm,
     pub value: Option<f64>,

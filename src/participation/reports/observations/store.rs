@@ -122,7 +122,7 @@ pub async fn write(
         .bind::<Array<Text>, _>(column(given, |new| new.area_code))
         .bind::<Array<Text>, _>(column(given, |new| new.basis))
         .bind::<Array<Text>, _>(column(given, |new| new.gender))
-        .bind::<Array<Text>, _>(column(given, |new| new.age_band.as_str()))
+        .bind::<Array<Text>, _>(column(given, |new| new.age_band.as_ref()))
         .bind::<Array<Text>, _>(column(given, |new| new.subject))
         .bind::<Array<Text>, _>(column(given, |new| new.activity_form))
         .bind::<Array<Nullable<Double>>, _>(column(given, |new| new.value))

@@ -1,5 +1,7 @@
 //! From what stands in a cell to what stands in JSON.
 
+use std::borrow::Cow;
+
 use chrono::{Days, NaiveDate};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -42,7 +44,10 @@ pub(super) fn value(column: &Column, cell: &Cell, around: &Around<'_>) -> Read {
     match column.kind {
         Kind::Text | Kind::Moment => Ok(plainly(written.into())),
         Kind::Label => label(cell, written),
-        Kind::Ages => label(cell, super::ages::band(&written).unwrap_or(written)),
+        Kind::Ages => match super::ages::band(&written) {
+            Some(band) => label(cell, band),
+            None => label(cell, written),
+        },
         Kind::Area => area(cell, &written),
         Kind::Areas => areas(cell, &written),
         Kind::Code(list) => code(list, &written).map(plainly),
@@ -85,7 +90,7 @@ fn plainly(value: Value) -> (Value, Option<Said>) {
 }
 
 /// What a spreadsheet has made a day of cannot be read back: 6-12 became the sixth of December.
-fn label(cell: &Cell, written: String) -> Read {
+fn label(cell: &Cell, written: Cow<'_, str>) -> Read {
     match cell {
         Cell::Date(_) | Cell::Moment(_) => Err((
             "cell_became_date",
@@ -100,7 +105,7 @@ fn label(cell: &Cell, written: String) -> Read {
 
 fn area(cell: &Cell, written: &str) -> Read {
     if matches!(cell, Cell::Date(_) | Cell::Moment(_)) {
-        return label(cell, written.to_owned());
+        return label(cell, written.into());
     }
     match place(written) {
         Place::Code(code) | Place::Named(code) => Ok(plainly(code.into())),
@@ -141,7 +146,7 @@ fn areas(cell: &Cell, written: &str) -> Read {
     let mut codes = Vec::new();
     let mut said = None;
     let cells = parts(written).map(|part| match cell {
-        Cell::Text(_) => Cell::Text(part.to_owned()),
+        Cell::Text(_) => Cell::Text(part.into()),
         other => other.clone(),
     });
     for cell in cells {
@@ -342,7 +347,7 @@ fn serial(cell: &Cell, written: &str) -> Option<NaiveDate> {
 }
 
 /// A spreadsheet makes the first day of the month of `2025-01`.
-fn month(cell: &Cell, written: String) -> Read {
+fn month(cell: &Cell, written: Cow<'_, str>) -> Read {
     match cell {
         Cell::Date(_) => match written.strip_suffix("-01") {
             Some(month) => Ok(plainly(month.to_owned().into())),
@@ -355,7 +360,7 @@ fn month(cell: &Cell, written: String) -> Read {
     }
 }
 
-fn partial_date(cell: &Cell, written: String) -> (Value, Option<Said>) {
+fn partial_date(cell: &Cell, written: Cow<'_, str>) -> (Value, Option<Said>) {
     let said = matches!(cell, Cell::Date(_)).then(|| {
         (
             "read_as_day",
@@ -493,7 +498,7 @@ mod tests {
             value: 0.0,
             text: written.to_owned(),
         };
-        for cell in [Cell::Text(written.to_owned()), number] {
+        for cell in [Cell::Text(written.into()), number] {
             let read = day(&cell, written).ok().map(|(day, _)| day);
             assert_eq!(read, expected.map(Value::from), "{cell:?}");
         }

@@ -248,6 +248,8 @@ fn of_report(resource: ImportType, field: &str) -> bool {
 /// A row on its way to JSON.
 pub(super) struct Row<'a> {
     members: Members,
+    /// Whether one of them may yet be replaced: by what says the same in words, or by the whole of which there is a part.
+    yet: bool,
     /// The measures that there are.
     measures: &'a Measures,
     /// Fields with a value, whichever column said it.
@@ -263,6 +265,7 @@ impl<'a> Row<'a> {
     pub(super) fn of(members: usize, measures: &'a Measures) -> Self {
         Self {
             members: Members::with_capacity(members + 1),
+            yet: false,
             measures,
             filled: Vec::with_capacity(members),
             faulty: Vec::new(),
@@ -303,12 +306,12 @@ impl<'a> Row<'a> {
         match cells::value(column, cell, &around) {
             Ok((value, said)) => {
                 self.notes
-                    .extend(said.map(|said| fault(said, cell.written())));
+                    .extend(said.map(|said| fault(said, cell.written().into_owned())));
                 self.put(field, value);
                 self.filled.push(field);
             }
             Err(said) => {
-                self.faults.push(fault(said, cell.written()));
+                self.faults.push(fault(said, cell.written().into_owned()));
                 self.faulty.push(field);
             }
         }
@@ -345,8 +348,13 @@ impl<'a> Row<'a> {
 
     fn put(&mut self, field: &'static str, value: Value) {
         let Some((whole, part)) = field.split_once('.') else {
-            return self.members.insert(field, value);
+            return if self.yet {
+                self.members.insert(field, value);
+            } else {
+                self.members.push(field, value);
+            };
         };
+        self.yet = true;
         // The whole object in its own column counts before its parts.
         if self.filled.contains(&whole) {
             return;
@@ -362,6 +370,7 @@ impl<'a> Row<'a> {
     }
 
     fn put_empty(&mut self, field: &'static str, value: Value) {
+        self.yet = true;
         match field.split_once('.') {
             // Its parts may have been there before.
             None => self.members.insert_new(field, value),

@@ -60,6 +60,10 @@ fn powered(cell: &Cell, number: f64) -> Option<Said> {
 
 /// A number as people write it: `1 520`, `12,5`, `12.5`, `−3`, `12,5 %`; and as programs do: `1e-7`.
 fn parsed(written: &str) -> Option<f64> {
+    let plain = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    if !written.is_empty() && plain(written) {
+        return written.parse().ok();
+    }
     let bare = written.strip_suffix('%').unwrap_or(written).trim_end();
     let (sign, digits) = match bare.strip_prefix(['-', '−']) {
         Some(rest) => ("-", rest),
@@ -80,7 +84,6 @@ fn parsed(written: &str) -> Option<f64> {
         whole.push_str(group);
     }
     let rest = rest.replacen(',', ".", 1);
-    let plain = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
     let (decimals, exponent) = match rest.split_once(['e', 'E']) {
         Some((decimals, exponent)) => (decimals, Some(exponent)),
         None => (rest.as_str(), None),
@@ -149,7 +152,7 @@ mod tests {
     #[case("1e-7", None)]
     #[case("1000", None)]
     fn a_number_that_was_shortened_is_told(#[case] written: &str, #[case] note: Option<&str>) {
-        let (_, said) = any(&Cell::Text(written.to_owned()), written).unwrap();
+        let (_, said) = any(&Cell::Text(written.into()), written).unwrap();
         let said = said.map(|(_, said)| said.get(Lang::Sv).to_owned());
         assert_eq!(said.as_deref(), note);
     }

@@ -1,5 +1,6 @@
 //! Objects of JSON and NDJSON: what we export, as it is written.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use serde_json::Value;
@@ -70,7 +71,7 @@ pub fn of_object(
     }
     for (column, value) in words {
         let cell = match value {
-            Value::String(text) if !text.trim().is_empty() => Cell::Text(text.trim().to_owned()),
+            Value::String(text) if !text.trim().is_empty() => Cell::Text(text.trim().into()),
             _ => continue,
         };
         row.take(column, &cell, |(code, text), value| CellFault {
@@ -93,9 +94,13 @@ static NO_MEASURES: LazyLock<Measures> = LazyLock::new(Measures::default);
 /// Ages as they are stored; what is no band is left for the rules of the row.
 fn ages(value: Value) -> Value {
     let written = match &value {
-        Value::String(text) => text.clone(),
-        Value::Number(number) => number.to_string(),
+        Value::String(text) => Cow::Borrowed(text.as_str()),
+        Value::Number(number) => number.to_string().into(),
         _ => return value,
     };
-    band(&written).map_or(value, Value::String)
+    match band(&written) {
+        Some(Cow::Owned(band)) => band.into(),
+        // As it is written, or none.
+        Some(Cow::Borrowed(_)) | None => value,
+    }
 }

@@ -88,7 +88,7 @@ fn cells(row: &RejectedRow, kept: &[usize]) -> Vec<Cell> {
         .chars()
         .take(sheet::CELL / 2)
         .collect();
-    let mut cells = vec![Cell::Text(reasons)];
+    let mut cells = vec![Cell::Text(reasons.into())];
     if let Rejected::Cells(own) = &row.content {
         cells.extend(
             kept.iter()
@@ -115,7 +115,7 @@ fn csv(
     for row in rows {
         let texts = cells(row, &kept).into_iter().map(|cell| match cell {
             Cell::Text(text) => armed(&text),
-            other => other.written(),
+            other => other.written().into_owned(),
         });
         writer.write_record(texts).map_err(Problem::internal)?;
     }

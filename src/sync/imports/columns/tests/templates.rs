@@ -82,7 +82,7 @@ fn rejected_rows_come_back_in_their_format_and_can_be_sent_again() {
             column,
         })
         .collect();
-    let text = |text: &str| Cell::Text(text.to_owned());
+    let text = |text: &str| Cell::Text(text.into());
     let cells = vec![
         text("=Kören; \"Åsen\""),
         text("gammalt fel"),
