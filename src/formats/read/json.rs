@@ -335,6 +335,10 @@ impl Persons {
     fn look(&mut self, position: u32, name: &str, value: &Value) -> Result<(), ReadFault> {
         let found = match value {
             Value::String(text) => suspicion(text.trim()),
+            // Of fewer digits than a person has.
+            Value::Number(number) if number.as_u64().is_some_and(|n| n < 10_000_000) => {
+                Suspicion::No
+            }
             Value::Number(number) => suspicion(&number.to_string()),
             Value::Array(items) => {
                 return items
@@ -351,17 +355,16 @@ impl Persons {
         if found == Suspicion::Certain {
             return Err(faults::personal_numbers(position, None, Some(name)));
         }
-        if !self.known.contains_key(name) {
-            self.known.insert(name.to_owned(), Known::default());
-        }
-        if let Some(known) = self.known.get_mut(name) {
-            known.values += 1;
-            if found == Suspicion::Perhaps {
-                if known.suspect == 0 {
-                    known.first = position;
-                }
-                known.suspect += 1;
+        let known = match self.known.get_mut(name) {
+            Some(known) => known,
+            None => self.known.entry(name.to_owned()).or_default(),
+        };
+        known.values += 1;
+        if found == Suspicion::Perhaps {
+            if known.suspect == 0 {
+                known.first = position;
             }
+            known.suspect += 1;
         }
         Ok(())
     }

@@ -43,16 +43,9 @@ impl Members {
         self.0.push((name.into(), value));
     }
 
-    /// Puts in others, of which the names are told apart from each other.
-    pub fn extend(&mut self, others: impl IntoIterator<Item = (CompactString, Value)>) {
-        let before = self.0.len();
-        for (name, value) in others {
-            let mut there = self.0.iter_mut().take(before);
-            match there.find(|(known, _)| *known == name) {
-                Some((_, there)) => *there = value,
-                None => self.0.push((name, value)),
-            }
-        }
+    /// Keeps those of which it is true; their values may be changed.
+    pub fn retain(&mut self, mut kept: impl FnMut(&str, &mut Value) -> bool) {
+        self.0.retain_mut(|(name, value)| kept(name, value));
     }
 
     /// Puts a value behind all others, unless that name has one.
@@ -160,10 +153,13 @@ mod tests {
         row.change("a", |value| *value = json!(5));
         row.change("d", |value| assert!(value.is_null()));
         row.insert_new("d", json!(6));
-        row.extend([("b".into(), json!(7)), ("e".into(), json!(8))]);
+        row.retain(|name, value| {
+            *value = json!([value.take()]);
+            name != "c"
+        });
         let written = serde_json::to_string(&row).unwrap();
-        assert_eq!(written, r#"{"b":7,"a":5,"c":4,"d":null,"e":8}"#);
-        assert_eq!((row.len(), row.get("f")), (5, None));
+        assert_eq!(written, r#"{"b":[3],"a":[5],"d":[null]}"#);
+        assert_eq!((row.len(), row.get("c")), (3, None));
         let map = Map::from(row.clone());
         assert_eq!(Members::from(map), row);
     }

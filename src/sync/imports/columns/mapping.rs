@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use compact_str::CompactString;
 use serde_json::{Map, Value};
 
 use super::cells::{self, Around, Said};
@@ -262,12 +261,20 @@ pub(super) struct Row<'a> {
 
 impl<'a> Row<'a> {
     /// With room for so many members, and for the kind of a period that tells it itself.
-    pub(super) fn of(members: usize, measures: &'a Measures) -> Self {
+    fn of(members: usize, measures: &'a Measures) -> Self {
         Self {
-            members: Members::with_capacity(members + 1),
+            filled: Vec::with_capacity(members),
+            ..Self::having(Members::with_capacity(members + 1), measures)
+        }
+    }
+
+    /// Of members that are as they should be.
+    pub(super) const fn having(members: Members, measures: &'a Measures) -> Self {
+        Self {
+            members,
             yet: false,
             measures,
-            filled: Vec::with_capacity(members),
+            filled: Vec::new(),
             faulty: Vec::new(),
             faults: Vec::new(),
             notes: Vec::new(),
@@ -317,15 +324,9 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// Takes a member as it is.
-    pub(super) fn keep(&mut self, field: &'static str, value: Value) {
-        self.members.push(field, value);
-        self.filled.push(field);
-    }
-
-    /// Takes members that no column is known of: the rules of the row will refuse them by name.
-    pub(super) fn keep_unknown(&mut self, members: Vec<(CompactString, Value)>) {
-        self.members.extend(members);
+    /// Whether it has such a member, whatever that says.
+    pub(super) fn has(&self, field: &str) -> bool {
+        self.members.contains(field)
     }
 
     pub(super) fn done(mut self, resource: ImportType) -> Result<Mapped, Unmapped> {

@@ -23,7 +23,7 @@ pub fn of_object(
     resource: ImportType,
     members: Result<Members, Value>,
 ) -> Result<Mapped, Unmapped> {
-    let members = members.map_err(|value| {
+    let mut members = members.map_err(|value| {
         let fault = CellFault {
             pointer: String::new(),
             column: None,
@@ -37,43 +37,41 @@ pub fn of_object(
             rest: None,
         }
     })?;
-    let mut row = Row::of(members.len(), &NO_MEASURES);
-    let mut words = Vec::new();
-    let (mut named, mut unknown) = (Vec::with_capacity(members.len()), Vec::new());
-    let all = columns(resource);
-    let mut next = 0;
-    for (name, value) in members {
+    let (all, mut next, mut words) = (columns(resource), 0, Vec::new());
+    members.retain(|name, value| {
         // As a rule they stand in the order of the columns.
         let behind = all.iter().enumerate().skip(next);
         let before = all.iter().enumerate().take(next);
-        let found = behind
+        let Some((place, column)) = behind
             .chain(before)
-            .find(|(_, column)| column.field == name);
-        match found {
-            Some((place, column)) => {
-                next = place + 1;
-                named.push((place, column, value));
-            }
-            None => unknown.push((name, value)),
-        }
-    }
-    named.sort_unstable_by_key(|(place, ..)| *place);
-    for (_, column, value) in named {
+            .find(|(_, column)| column.field == name)
+        else {
+            return !name.starts_with('_');
+        };
+        next = place + 1;
         match (column.role, column.kind) {
-            (Use::ReadOnly, _) => {}
-            (Use::Key, _) if value.is_null() => {}
-            (Use::InsteadOf(_), _) => words.push((column, value)),
-            (_, Kind::Areas) => row.keep(column.field, codes_of(value)),
-            (_, Kind::Json(shape)) => row.keep(column.field, writable(shape, value)),
-            (_, Kind::Ages) => row.keep(column.field, ages(value)),
-            _ => row.keep(column.field, value),
+            (Use::ReadOnly, _) => return false,
+            (Use::Key, _) if value.is_null() => return false,
+            (Use::InsteadOf(_), _) => {
+                words.push((column, value.take()));
+                return false;
+            }
+            (_, Kind::Areas) => *value = codes_of(value.take()),
+            (_, Kind::Json(shape)) => *value = writable(shape, value.take()),
+            (_, Kind::Ages) => *value = ages(value.take()),
+            _ => {}
         }
-    }
+        true
+    });
+    let mut row = Row::having(members, &NO_MEASURES);
     for (column, value) in words {
         let cell = match value {
             Value::String(text) if !text.trim().is_empty() => Cell::Text(text.trim().into()),
             _ => continue,
         };
+        if matches!(column.role, Use::InsteadOf(field) if row.has(field)) {
+            continue;
+        }
         row.take(column, &cell, |(code, text), value| CellFault {
             pointer: column.pointer(),
             column: None,
@@ -83,8 +81,6 @@ pub fn of_object(
             value,
         });
     }
-    unknown.retain(|(name, _)| !name.starts_with('_'));
-    row.keep_unknown(unknown);
     row.done(resource)
 }
 
