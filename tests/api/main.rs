@@ -33,6 +33,7 @@ mod idempotency;
 mod imports;
 mod imports_abreast;
 mod imports_again;
+mod imports_compared;
 mod imports_contacts;
 mod imports_measures;
 mod imports_populations;

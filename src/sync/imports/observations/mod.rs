@@ -1,5 +1,6 @@
 //! Rows of observations: grouped into reports, which are made as drafts where there is none, and written in bulk.
 
+mod compare;
 mod line;
 mod place;
 mod reports;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use uuid::Uuid;
 
+use super::compare::compare;
 use super::line::Line;
 use super::reports::{self, Report};
 use super::{faults, of, store, text_unknown};
@@ -78,7 +79,7 @@ pub(super) async fn place(
         .filter(|(report, ..)| !report.fresh)
         .map(|(report, _, new, _)| (report.row.id, new))
         .collect();
-    let mut there = store::compare(conn, &asked).await?.into_iter();
+    let mut there = compare(conn, &asked).await?.into_iter();
     let (mut made, mut making) = (Vec::new(), Vec::new());
     let (mut there_before, mut changing) = (Vec::new(), Vec::new());
     let mut deleting = Vec::new();
@@ -87,8 +88,8 @@ pub(super) async fn place(
     let mut conflicts = Vec::new();
     let stale = stale(conn, &good).await?;
     for (Report { row: report, fresh }, given, new, expects) in &good {
-        let there = if *fresh { None } else { there.next() };
-        let (id, same) = there.map_or((None, false), |there| (there.id, there.same));
+        let there = if *fresh { None } else { there.next().flatten() };
+        let (id, same) = there.map_or((None, false), |there| (Some(there.id), there.same));
         let done = |outcome| work.done(given, outcome, Some(report.id.to_string()), None);
         let mut conflict = |fault| {
             conflicts.extend(id.map(|id| (results.len(), id)));

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Bool, Double, Integer, Jsonb, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Double, Integer, Jsonb, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
 use uuid::Uuid;
@@ -16,50 +16,12 @@ use crate::schema::observations;
 /// An observation to be written, and the report it belongs to.
 pub type Placed<'a> = (Uuid, &'a NewObservation<'a>);
 
-/// What is there in the place of an observation.
-#[derive(QueryableByName)]
-pub struct There {
-    /// The number of the given one.
-    #[diesel(sql_type = Integer)]
-    pub n: i32,
-    /// The id of the stored one.
-    #[diesel(sql_type = Nullable<SqlUuid>)]
-    pub id: Option<Uuid>,
-    /// Whether it says the same.
-    #[diesel(sql_type = Bool)]
-    pub same: bool,
-}
-
-fn column<'a, T>(given: &'a [Placed<'a>], value: impl Fn(&'a NewObservation<'a>) -> T) -> Vec<T> {
+/// A column of the given rows.
+pub(super) fn column<'a, T>(
+    given: &'a [Placed<'a>],
+    value: impl Fn(&'a NewObservation<'a>) -> T,
+) -> Vec<T> {
     given.iter().map(|(_, new)| value(new)).collect()
-}
-
-/// What is there in the places of these observations, in their order.
-///
-/// # Errors
-/// When the query fails.
-pub async fn compare(conn: &Conn, given: &[Placed<'_>]) -> QueryResult<Vec<There>> {
-    let mut conn = conn;
-    if given.is_empty() {
-        return Ok(Vec::new());
-    }
-    let numbers: Vec<i32> = (0..).take(given.len()).collect();
-    diesel::sql_query(include_str!("compare.sql"))
-        .bind::<Array<Integer>, _>(numbers)
-        .bind::<Array<SqlUuid>, _>(given.iter().map(|(report, _)| *report).collect::<Vec<_>>())
-        .bind::<Array<Text>, _>(column(given, |new| new.measure_code))
-        .bind::<Array<Text>, _>(column(given, |new| new.area_code))
-        .bind::<Array<Text>, _>(column(given, |new| new.basis))
-        .bind::<Array<Text>, _>(column(given, |new| new.gender))
-        .bind::<Array<Text>, _>(column(given, |new| new.age_band.as_ref()))
-        .bind::<Array<Text>, _>(column(given, |new| new.subject))
-        .bind::<Array<Text>, _>(column(given, |new| new.activity_form))
-        .bind::<Array<Nullable<Double>>, _>(column(given, |new| new.value))
-        .bind::<Array<Text>, _>(column(given, |new| new.status))
-        .bind::<Array<Text>, _>(column(given, |new| new.precision))
-        .bind::<Array<Nullable<Text>>, _>(column(given, |new| new.note))
-        .load(&mut conn)
-        .await
 }
 
 /// Makes observations, each under its id.
