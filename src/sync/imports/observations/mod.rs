@@ -108,14 +108,10 @@ pub async fn write(
                 .1
                 .extend(group.lines),
             Err(missing) => {
-                for line in &group.lines {
+                for (n, line) in group.lines.iter().enumerate() {
                     if let Some(given) = rows.get(line.place) {
-                        let again = Refusal {
-                            outcome: missing.refusal.outcome,
-                            faults: missing.refusal.faults.clone(),
-                            existing: None,
-                        };
-                        let result = telling(work, work.refused(given, again), missing.tells);
+                        let refused = work.refused(given, missing.refusal(n));
+                        let result = telling(work, refused, missing.tells);
                         results.insert(given.position, result);
                     }
                 }

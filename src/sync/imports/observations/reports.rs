@@ -20,7 +20,7 @@ use crate::participation::reports::api::{ReportIn, Reports};
 use crate::participation::reports::model::{ReportRow, StateChange};
 use crate::participation::reports::store as reports;
 use crate::problem::{ApiResult, Fault, Problem, ProblemKind, text};
-use crate::sync::imports::codes::ImportStrategy;
+use crate::sync::imports::codes::{ImportStrategy, RowOutcome};
 use crate::sync::imports::outcome::Refusal;
 use crate::sync::imports::payload::Given;
 use crate::sync::imports::work::Work;
@@ -37,15 +37,36 @@ pub(super) type Found = Result<Report, Missing>;
 /// Why rows have no report that they could be written to.
 #[derive(Debug)]
 pub(super) struct Missing {
-    pub(super) refusal: Box<Refusal>,
+    why: Why,
     /// What the rows tell of their report all the same.
     pub(super) tells: Tells,
 }
 
+#[derive(Debug)]
+enum Why {
+    /// The same for all of them.
+    Common(Box<Refusal>),
+    /// None of them is good: what speaks against each, by its place among them.
+    Own(BTreeMap<usize, Vec<Fault>>),
+}
+
 impl Missing {
     fn of(error: WriteError, tells: Tells) -> Result<Self, WriteError> {
-        let refusal = Box::new(Refusal::of(error)?);
-        Ok(Self { refusal, tells })
+        let why = Why::Common(Box::new(Refusal::of(error)?));
+        Ok(Self { why, tells })
+    }
+
+    /// What is told to a row, by its place among those of the report.
+    pub(super) fn refusal(&self, n: usize) -> Refusal {
+        let (outcome, faults) = match &self.why {
+            Why::Common(refusal) => (refusal.outcome, Some(&refusal.faults)),
+            Why::Own(faults) => (RowOutcome::Invalid, faults.get(&n)),
+        };
+        Refusal {
+            outcome,
+            faults: faults.cloned().unwrap_or_default(),
+            existing: None,
+        }
     }
 }
 
@@ -123,10 +144,11 @@ pub(super) async fn of_groups(
     for (name, row) in named.into_iter().zip(there) {
         match row {
             Some(row) => drop(found.insert(name.text.to_owned(), Ok(old(row)))),
-            None => match may_be_made(work, &name) {
-                Ok(()) => missing.push(name),
-                Err(problem) => {
-                    refusals.push(Missing::of(problem.into(), Tells::NoReport)?);
+            None => match why_not(work, &name) {
+                None => missing.push(name),
+                Some(why) => {
+                    let tells = Tells::NoReport;
+                    refusals.push(Missing { why, tells });
                     unmade.push(name);
                 }
             },
@@ -227,36 +249,36 @@ async fn there(conn: &Conn, named: &[Named<'_>]) -> Result<Vec<Option<ReportRow>
         .collect())
 }
 
-/// A report that would stay empty is not made: its rows are told by the rules.
-fn may_be_made(work: &Work<'_>, name: &Named<'_>) -> ApiResult<()> {
+/// Why a report is not made: it would stay empty.
+fn why_not(work: &Work<'_>, name: &Named<'_>) -> Option<Why> {
+    let common = |outcome, fault| {
+        Some(Why::Common(Box::new(Refusal {
+            outcome,
+            faults: vec![fault],
+            existing: None,
+        })))
+    };
     if matches!(
         work.plan.strategy,
         ImportStrategy::Update | ImportStrategy::Delete
     ) {
-        return Err(Problem::invalid(Fault::at(
-            "",
-            "row_unknown",
-            text_unknown(),
-        )));
+        let fault = Fault::at("", "row_unknown", text_unknown());
+        return common(RowOutcome::Invalid, fault);
     }
     if name.lines.iter().all(|line| line.expects.is_some()) {
         let fault = Fault::at("/ifVersion", "version_changed", no_report());
-        return Err(Problem::new(ProblemKind::Conflict).fault(fault));
+        return common(RowOutcome::Conflict, fault);
     }
     let area = name.new.area.as_str();
     let all = || name.lines.iter().map(|line| line.new.new_row(area));
     // As a rule the first one is good, and then it does not matter what the others are.
     let first: Vec<_> = all().take(1).collect();
     if faults(work, area, &first).is_empty() {
-        return Ok(());
+        return None;
     }
     let rows: Vec<_> = all().collect();
-    let faulty = faults(work, area, &rows);
-    if faulty.len() < rows.len() {
-        return Ok(());
-    }
-    let first = faulty.into_values().flatten().collect();
-    Err(Problem::new(ProblemKind::ValidationFailed).faults(first))
+    let own = faults(work, area, &rows);
+    (own.len() == rows.len()).then_some(Why::Own(own))
 }
 
 /// Makes reports: all at once, or, if one of them is refused, one by one, so that it is told which.
