@@ -10,7 +10,7 @@ use samverkan::db::connect::{self, Target, Work};
 use samverkan::db::private::{Durability, PrivateCluster};
 use tokio::time::timeout;
 
-use crate::place::{children, signal};
+use crate::place::{children, signal, stop};
 
 /// What the service's database is called.
 const NAME: &str = "postgres";
@@ -93,7 +93,7 @@ impl Database {
     /// Kills the server and everything that it started, at once.
     pub async fn kill(&self) {
         let postmaster = self.postmaster();
-        signal("STOP", &[postmaster]);
+        stop(&[postmaster]);
         let mut all = children(postmaster);
         all.push(postmaster);
         signal("KILL", &all);
@@ -129,9 +129,9 @@ impl Database {
     /// Freezes all of its processes until what it gives is dropped.
     pub fn stop_short(&self) -> Frozen {
         let postmaster = self.postmaster();
-        signal("STOP", &[postmaster]);
+        stop(&[postmaster]);
         let mut all = children(postmaster);
-        signal("STOP", &all);
+        stop(&all);
         all.push(postmaster);
         Frozen(all)
     }

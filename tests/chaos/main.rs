@@ -150,11 +150,13 @@ async fn a_frozen_database_is_told_of_while_it_is_frozen_and_does_nothing_twice_
     };
     let (early, (frozen, late)) = tokio::join!(early, frozen);
     assert!(stage.service.is_alive().await);
-    for reply in late {
+    for (request, reply) in requests.iter().zip(late) {
         let reply = reply.unwrap();
         assert_eq!(
             (reply.status, reply.header("retry-after").is_empty()),
-            (503, false)
+            (503, false),
+            "{}: {reply:?}",
+            request.path
         );
     }
     assert!(

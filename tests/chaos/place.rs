@@ -4,6 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::thread;
+use std::time::Duration;
 
 /// A directory of its own that every user may enter; removed at the end, unless something was wrong.
 pub struct Place {
@@ -69,7 +71,24 @@ pub fn signal(name: &str, pids: &[u32]) {
     shell.status().unwrap();
 }
 
-/// The children of a process (proc(5)).
+/// Stops processes, and returns when they do nothing more: one that was running on another processor may just be answering,
+/// or starting a child.
+pub fn stop(pids: &[u32]) {
+    signal("STOP", pids);
+    let goes_on = |pid: &u32| !matches!(state(*pid).as_deref(), None | Some("T" | "t" | "Z" | "X"));
+    while pids.iter().any(goes_on) {
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// The state of a process; none if it is gone.
+fn state(pid: u32) -> Option<String> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (_, after) = stat.rsplit_once(") ")?;
+    after.split(' ').next().map(str::to_owned)
+}
+
+/// The children of a process (proc(5)). Of one that is not stopped there may be another in a moment.
 pub fn children(pid: u32) -> Vec<u32> {
     let mut children = Vec::new();
     for entry in fs::read_dir("/proc").unwrap().flatten() {
