@@ -112,9 +112,7 @@ async fn a_row_is_created_updated_or_unchanged(#[case] held: usize, #[case] give
     let changed = (0..given).map(|n| row(2024, n, Says::of(n)));
     let made = (held..held + new).map(|n| row(2024, n, Says::TheSame));
     let one = [row(2022, 3, Says::AnotherValue)];
-    let rest = (0..1_000)
-        .map(|n| row(2021, n % 672, Says::TheSame))
-        .take(600);
+    let rest = (0..600).map(|n| row(2021, n, Says::TheSame));
     let second = file(one.into_iter().chain(changed).chain(made).chain(rest));
     let counts = sent(&app, &office, second.clone()).await;
     let same = (0..given).filter(|n| Says::of(*n) == Says::TheSame).count();

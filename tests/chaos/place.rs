@@ -73,39 +73,40 @@ pub fn signal(name: &str, pids: &[u32]) {
 
 /// Stops processes, and returns when they do nothing more: one that was running on another processor may just be answering,
 /// or starting a child.
+///
+/// # Panics
+/// When one goes on for ten seconds.
 pub fn stop(pids: &[u32]) {
     signal("STOP", pids);
-    let goes_on = |pid: &u32| !matches!(state(*pid).as_deref(), None | Some("T" | "t" | "Z" | "X"));
-    while pids.iter().any(goes_on) {
+    let goes_on = |pid: &u32| stat(*pid).is_some_and(|(state, _)| !"TtZX".contains(&state));
+    for _ in 0..10_000 {
+        if !pids.iter().any(goes_on) {
+            return;
+        }
         thread::sleep(Duration::from_millis(1));
     }
+    panic!("{pids:?} do not stop");
 }
 
-/// The state of a process; none if it is gone.
-fn state(pid: u32) -> Option<String> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let (_, after) = stat.rsplit_once(") ")?;
-    after.split(' ').next().map(str::to_owned)
-}
-
-/// The children of a process (proc(5)). Of one that is not stopped there may be another in a moment.
+/// The children of a process. Of one that is not stopped there may be another in a moment.
 pub fn children(pid: u32) -> Vec<u32> {
     let mut children = Vec::new();
     for entry in fs::read_dir("/proc").unwrap().flatten() {
         let Ok(child) = entry.file_name().to_string_lossy().parse::<u32>() else {
             continue;
         };
-        let stat = fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
-        // `pid (name) state parent …`; the name may itself contain parentheses and blanks.
-        let after = stat.rsplit_once(") ").map_or("", |(_, after)| after);
-        if after
-            .split(' ')
-            .nth(1)
-            .and_then(|parent| parent.parse().ok())
-            == Some(pid)
-        {
+        if stat(child).is_some_and(|(_, parent)| parent == pid) {
             children.push(child);
         }
     }
     children
+}
+
+/// The state of a process and its parent (proc(5)); none if it is gone.
+fn stat(pid: u32) -> Option<(String, u32)> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // `pid (name) state parent …`; the name may itself contain parentheses and blanks.
+    let (_, after) = stat.rsplit_once(") ")?;
+    let mut after = after.split(' ');
+    Some((after.next()?.to_owned(), after.next()?.parse().ok()?))
 }

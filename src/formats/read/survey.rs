@@ -128,6 +128,7 @@ impl Survey {
         }
         let mut cells = raw.cells;
         let number = raw.number;
+        // As a rule the headings are those of the first columns, and nothing has to be moved.
         if (0..)
             .zip(&self.headings)
             .all(|(n, heading)| heading.column == n)

@@ -248,7 +248,7 @@ fn of_report(resource: ImportType, field: &str) -> bool {
 pub(super) struct Row<'a> {
     members: Members,
     /// Whether one of them may yet be replaced: by what says the same in words, or by the whole of which there is a part.
-    yet: bool,
+    provisional: bool,
     /// The measures that there are.
     measures: &'a Measures,
     /// Fields with a value, whichever column said it.
@@ -272,7 +272,7 @@ impl<'a> Row<'a> {
     pub(super) const fn having(members: Members, measures: &'a Measures) -> Self {
         Self {
             members,
-            yet: false,
+            provisional: false,
             measures,
             filled: Vec::new(),
             faulty: Vec::new(),
@@ -349,13 +349,13 @@ impl<'a> Row<'a> {
 
     fn put(&mut self, field: &'static str, value: Value) {
         let Some((whole, part)) = field.split_once('.') else {
-            return if self.yet {
+            return if self.provisional {
                 self.members.insert(field, value);
             } else {
                 self.members.push(field, value);
             };
         };
-        self.yet = true;
+        self.provisional = true;
         // The whole object in its own column counts before its parts.
         if self.filled.contains(&whole) {
             return;
@@ -371,7 +371,7 @@ impl<'a> Row<'a> {
     }
 
     fn put_empty(&mut self, field: &'static str, value: Value) {
-        self.yet = true;
+        self.provisional = true;
         match field.split_once('.') {
             // Its parts may have been there before.
             None => self.members.insert_new(field, value),

@@ -297,6 +297,8 @@ fn faults(
         }
     }
     let mut by_row: BTreeMap<usize, Vec<Fault>> = BTreeMap::new();
+    // A measure is misspelt in the same way in all rows of a file, and it takes long to find what was meant.
+    let mut unknown: HashMap<&str, Text> = HashMap::new();
     for fault in check::faults(rows, &known) {
         let pointer = fault.pointer().unwrap_or_default();
         let rest = pointer.strip_prefix("/observations/").unwrap_or_default();
@@ -308,7 +310,10 @@ fn faults(
         };
         if let Ok(n) = n.parse::<usize>() {
             let detail = match rows.get(n).filter(|_| fault.code() == NO_MEASURE) {
-                Some(row) => meant(&looked, fault.detail(), row.measure_code),
+                Some(row) => unknown
+                    .entry(row.measure_code)
+                    .or_insert_with(|| meant(&looked, fault.detail(), row.measure_code))
+                    .clone(),
                 None => fault.detail().clone(),
             };
             let own = Fault::at(pointer, fault.code().to_owned(), detail);

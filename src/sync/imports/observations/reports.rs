@@ -44,22 +44,23 @@ pub(super) struct Missing {
 
 #[derive(Debug)]
 enum Why {
-    /// The same for all of them.
-    Common(Box<Refusal>),
+    /// The same for all of them: what that makes of the rows, and what is wrong.
+    Common(RowOutcome, Vec<Fault>),
     /// None of them is good: what speaks against each, by its place among them.
     Own(BTreeMap<usize, Vec<Fault>>),
 }
 
 impl Missing {
     fn of(error: WriteError, tells: Tells) -> Result<Self, WriteError> {
-        let why = Why::Common(Box::new(Refusal::of(error)?));
+        let refusal = Refusal::of(error)?;
+        let why = Why::Common(refusal.outcome, refusal.faults);
         Ok(Self { why, tells })
     }
 
     /// What is told to a row, by its place among those of the report.
     pub(super) fn refusal(&self, n: usize) -> Refusal {
         let (outcome, faults) = match &self.why {
-            Why::Common(refusal) => (refusal.outcome, Some(&refusal.faults)),
+            Why::Common(outcome, faults) => (*outcome, Some(faults)),
             Why::Own(faults) => (RowOutcome::Invalid, faults.get(&n)),
         };
         Refusal {
@@ -251,23 +252,16 @@ async fn there(conn: &Conn, named: &[Named<'_>]) -> Result<Vec<Option<ReportRow>
 
 /// Why a report is not made: it would stay empty.
 fn why_not(work: &Work<'_>, name: &Named<'_>) -> Option<Why> {
-    let common = |outcome, fault| {
-        Some(Why::Common(Box::new(Refusal {
-            outcome,
-            faults: vec![fault],
-            existing: None,
-        })))
-    };
     if matches!(
         work.plan.strategy,
         ImportStrategy::Update | ImportStrategy::Delete
     ) {
         let fault = Fault::at("", "row_unknown", text_unknown());
-        return common(RowOutcome::Invalid, fault);
+        return Some(Why::Common(RowOutcome::Invalid, vec![fault]));
     }
     if name.lines.iter().all(|line| line.expects.is_some()) {
         let fault = Fault::at("/ifVersion", "version_changed", no_report());
-        return common(RowOutcome::Conflict, fault);
+        return Some(Why::Common(RowOutcome::Conflict, vec![fault]));
     }
     let area = name.new.area.as_str();
     let all = || name.lines.iter().map(|line| line.new.new_row(area));
